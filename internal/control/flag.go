@@ -1,0 +1,131 @@
+package control
+
+import (
+	"context"
+	"slices"
+
+	"github.com/wigwag/wigwag/feature"
+	"github.com/wigwag/wigwag/internal/fault"
+	"github.com/wigwag/wigwag/internal/store"
+	"github.com/wigwag/wigwag/snapshot"
+)
+
+func flagRef(flag string) snapshot.Ref { return snapshot.Ref{Kind: snapshot.KindFlag, Key: flag} }
+
+// readFlag reads a flag of a flag set.
+func readFlag(ctx context.Context, r store.Reader, set store.Set, flag string) (Read[*feature.Flag], error) {
+	item, err := item(ctx, r, set.ID, flagRef(flag), fault.New(fault.NotFound,
+		"Project %q has no flag %.140q; list its flags or create it.", set.ID.Project, flag))
+	if err != nil {
+		return Read[*feature.Flag]{}, err
+	}
+	decoded, err := decode[feature.Flag](set.ID, item)
+	if err != nil {
+		return Read[*feature.Flag]{}, err
+	}
+	return read(decoded, set, item.Version), nil
+}
+
+// Flags returns the flags of an environment, as SDKs receive them.
+func (c *Control) Flags(ctx context.Context, project, environment string) ([]Read[*feature.Flag], error) {
+	set, err := flagSet(ctx, c.store, project, environment)
+	if err != nil {
+		return nil, err
+	}
+	items, err := items(ctx, c.store, set.ID, snapshot.KindFlag)
+	if err != nil {
+		return nil, err
+	}
+	flags := make([]Read[*feature.Flag], len(items))
+	for i := range items {
+		flag, err := decode[feature.Flag](set.ID, items[i])
+		if err != nil {
+			return nil, err
+		}
+		flags[i] = read(flag, set, items[i].Version)
+	}
+	return flags, nil
+}
+
+// Flag returns a flag of an environment, as SDKs receive it.
+func (c *Control) Flag(ctx context.Context, project, environment, flag string) (Read[*feature.Flag], error) {
+	set, err := flagSet(ctx, c.store, project, environment)
+	if err != nil {
+		return Read[*feature.Flag]{}, err
+	}
+	return readFlag(ctx, c.store, set, flag)
+}
+
+// PatchFlag applies a JSON Merge Patch (RFC 7396) to the configuration of a flag
+// in one environment. A rule without an id gets one; a split without a salt gets
+// the one it had, or the flag's key and a full stop.
+func (c *Control) PatchFlag(ctx context.Context, w Write, project, environment, flag string, patch []byte) (Written[*feature.Flag], error) {
+	var written Written[*feature.Flag]
+	change, err := parsePatch(patch)
+	if err != nil {
+		return written, err
+	}
+	if err := refuseFields(&change, definitionFields,
+		"it belongs to the flag's definition; patch projects/%s/flags/%s instead", project, flag); err != nil {
+		return written, err
+	}
+	err = c.update(ctx, w, func(tx store.Tx) error {
+		set, err := flagSet(ctx, tx, project, environment)
+		if err != nil {
+			return err
+		}
+		before, err := readFlag(ctx, tx, set, flag)
+		if err != nil {
+			return err
+		}
+		if err := w.unchangedSince(before.ChangedAt, "flag "+flag); err != nil {
+			return err
+		}
+		after := &feature.Flag{Definition: before.Value.Definition}
+		if err := patchDocument(before.Value.Configuration, change, &after.Configuration); err != nil {
+			return err
+		}
+		complete(after, before.Value)
+		if err := invalid(after.Validate()); err != nil {
+			return err
+		}
+		if refersElsewhere(before.Value, after) {
+			if err := checkFlagReferences(ctx, tx, set.ID, after); err != nil {
+				return err
+			}
+		}
+		item, err := encodeItem(after)
+		if err != nil {
+			return err
+		}
+		position, err := w.commit(ctx, tx, set.ID, []store.Item{item}, nil)
+		written = inFlagSet(after, set, position)
+		return err
+	})
+	return written, err
+}
+
+// inFlagSet is the outcome of a write to one flag set.
+func inFlagSet[T any](value T, set store.Set, position snapshot.Position) Written[T] {
+	return Written[T]{
+		Value:        value,
+		Position:     position,
+		Environments: map[string]snapshot.Position{set.ID.Environment: position},
+	}
+}
+
+// refersElsewhere reports whether a flag refers to other things than it did, so
+// that they must be looked at.
+func refersElsewhere(before, after *feature.Flag) bool {
+	return !slices.EqualFunc(before.Prerequisites, after.Prerequisites, func(a, b feature.Prerequisite) bool {
+		return a.Flag == b.Flag && slices.Equal(a.Variants, b.Variants)
+	}) || !slices.Equal(mentions(before.EachSegment), mentions(after.EachSegment))
+}
+
+// mentions collects what EachSegment visits, sorted.
+func mentions(each func(visit func(key string))) []string {
+	var keys []string
+	each(func(key string) { keys = append(keys, key) })
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
