@@ -1,0 +1,181 @@
+// Package hub serves the current snapshot of each flag set, and the way there
+// from recent positions, to any number of readers.
+//
+// Readers hold a position, never a queue. A reader joins, which gives it a wake
+// channel of capacity one, and then asks, whenever it is woken and ready to
+// write, what leads from its position to the present: nothing, one delta for all
+// that it lacks, or the snapshot. A slow reader therefore delays nobody, costs
+// the same memory as a fast one, and misses nothing; and as it joined before its
+// position was compared, no change can fall in between.
+//
+// Every document is encoded at most once for each pair of positions, and the
+// bytes are shared by all readers.
+package hub
+
+import (
+	"sync"
+
+	"github.com/wigwag/wigwag/snapshot"
+)
+
+// Set names a flag set.
+type Set struct {
+	Project     string
+	Environment string
+}
+
+// Hub holds the flag sets that are served. It is safe for concurrent use.
+type Hub struct {
+	mu   sync.RWMutex // guards sets
+	sets map[Set]*flagSet
+}
+
+// flagSet is the two projections of a flag set.
+type flagSet struct {
+	server, client *track
+}
+
+// New returns an empty hub.
+func New() *Hub { return &Hub{sets: make(map[Set]*flagSet)} }
+
+// Publish makes a snapshot of the server projection the current one and wakes
+// the readers whose projection it changes. The changed items are those that may
+// differ from the snapshot published before. Nil says that nothing leads there
+// from before: readers will be sent the snapshot.
+//
+// Snapshots of one set are published by one goroutine, in the order of their
+// positions. The hub keeps the snapshot.
+func (h *Hub) Publish(server *snapshot.Snapshot, changed []snapshot.Ref) {
+	id := Set{server.Project, server.Environment}
+	h.mu.RLock()
+	set := h.sets[id]
+	h.mu.RUnlock()
+	if set == nil {
+		set = &flagSet{server: newTrack(server), client: newTrack(server.Client())}
+		h.mu.Lock()
+		h.sets[id] = set
+		h.mu.Unlock()
+		return
+	}
+	before := set.client.load().snapshot
+	set.server.publish(server, changed)
+	switch {
+	case changed == nil || before.Position.Epoch != server.Position.Epoch:
+		set.client.publish(server.Client(), nil)
+	case !concerns(before, server, changed):
+		set.client.reach(server)
+	default:
+		client := server.Client()
+		set.client.publish(client, refsOf(snapshot.Diff(before, client)))
+	}
+}
+
+// concerns reports whether a change can alter the client projection: it touches
+// an item of it, or a flag that enters it.
+func concerns(client, server *snapshot.Snapshot, changed []snapshot.Ref) bool {
+	for _, ref := range changed {
+		if client.Get(ref) != nil {
+			return true
+		}
+		if item := server.Get(ref); item != nil {
+			if flag := item.Flag(); flag != nil && flag.ClientVisible {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func refsOf(delta *snapshot.Delta) []snapshot.Ref {
+	refs := make([]snapshot.Ref, 0, len(delta.Put)+len(delta.Delete))
+	for i := range delta.Put {
+		refs = append(refs, delta.Put[i].Ref)
+	}
+	return append(refs, delta.Delete...)
+}
+
+// Current returns the current document of a projection, nil where the set is not
+// served here.
+func (h *Hub) Current(id Set, projection snapshot.Projection) *Document {
+	if t := h.track(id, projection); t != nil {
+		return t.load().snapshotDocument()
+	}
+	return nil
+}
+
+// Since returns what leads from a position to the present, without joining: nil
+// where nothing has changed since. The second result is false where the set is
+// not served here.
+func (h *Hub) Since(id Set, projection snapshot.Projection, position snapshot.Position) (*Document, bool) {
+	t := h.track(id, projection)
+	if t == nil {
+		return nil, false
+	}
+	return t.load().since(position), true
+}
+
+// Join adds a reader to a projection, nil where the set is not served here. The
+// caller must call Leave.
+func (h *Hub) Join(id Set, projection snapshot.Projection) *Reader {
+	t := h.track(id, projection)
+	if t == nil {
+		return nil
+	}
+	r := &Reader{track: t, wake: make(chan struct{}, 1)}
+	t.join(r)
+	return r
+}
+
+// Readers returns how many readers have joined.
+func (h *Hub) Readers() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	n := 0
+	for _, set := range h.sets {
+		n += set.server.count() + set.client.count()
+	}
+	return n
+}
+
+// Position returns the position to which a set has been published, zero where it
+// is not served here.
+func (h *Hub) Position(id Set) snapshot.Position {
+	if t := h.track(id, snapshot.ProjectionServer); t != nil {
+		return t.load().snapshot.Position
+	}
+	return snapshot.Position{}
+}
+
+func (h *Hub) track(id Set, projection snapshot.Projection) *track {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	set := h.sets[id]
+	switch {
+	case set == nil:
+		return nil
+	case projection == snapshot.ProjectionClient:
+		return set.client
+	default:
+		return set.server
+	}
+}
+
+// Reader is one reader of a projection. Its methods may be called by one
+// goroutine at a time.
+type Reader struct {
+	track *track
+	wake  chan struct{}
+}
+
+// Wake returns a channel that receives after each publication that the reader
+// may not have seen; several may be told as one.
+func (r *Reader) Wake() <-chan struct{} { return r.wake }
+
+// Since returns what leads from a position to the present, nil where nothing has
+// changed since, or where the position is ahead of this server.
+func (r *Reader) Since(position snapshot.Position) *Document {
+	return r.track.load().since(position)
+}
+
+// Leave removes the reader.
+func (r *Reader) Leave() { r.track.leave(r) }
