@@ -261,32 +261,52 @@ func (c *Client) Object(key string, defaultValue Value, ec EvaluationContext) Va
 }
 
 // BoolDetails returns the value of a boolean flag and how it came about.
-func (c *Client) BoolDetails(key string, defaultValue bool, ec EvaluationContext) (details Details[bool]) {
-	c.view.Load().boolDetails(&details, key, defaultValue, &ec)
-	return details
+func (c *Client) BoolDetails(key string, defaultValue bool, ec EvaluationContext) Details[bool] {
+	v := c.view.Load()
+	d := v.resolve(key, &ec)
+	if value, ok := d.Value.Bool(); ok && !v.stale {
+		return served(v, d, value)
+	}
+	return v.BoolDetails(key, defaultValue, ec)
 }
 
 // StringDetails returns the value of a string flag and how it came about.
-func (c *Client) StringDetails(key, defaultValue string, ec EvaluationContext) (details Details[string]) {
-	c.view.Load().stringDetails(&details, key, defaultValue, &ec)
-	return details
+func (c *Client) StringDetails(key, defaultValue string, ec EvaluationContext) Details[string] {
+	v := c.view.Load()
+	d := v.resolve(key, &ec)
+	if value, ok := d.Value.Text(); ok && !v.stale {
+		return served(v, d, value)
+	}
+	return v.StringDetails(key, defaultValue, ec)
 }
 
 // IntDetails returns the value of a number flag that is whole and how it came
 // about.
-func (c *Client) IntDetails(key string, defaultValue int64, ec EvaluationContext) (details Details[int64]) {
-	c.view.Load().intDetails(&details, key, defaultValue, &ec)
-	return details
+func (c *Client) IntDetails(key string, defaultValue int64, ec EvaluationContext) Details[int64] {
+	v := c.view.Load()
+	d := v.resolve(key, &ec)
+	if value, ok := wholeNumber(&d.Value); ok && !v.stale {
+		return served(v, d, value)
+	}
+	return v.IntDetails(key, defaultValue, ec)
 }
 
 // FloatDetails returns the value of a number flag and how it came about.
-func (c *Client) FloatDetails(key string, defaultValue float64, ec EvaluationContext) (details Details[float64]) {
-	c.view.Load().floatDetails(&details, key, defaultValue, &ec)
-	return details
+func (c *Client) FloatDetails(key string, defaultValue float64, ec EvaluationContext) Details[float64] {
+	v := c.view.Load()
+	d := v.resolve(key, &ec)
+	if value, ok := d.Value.Number(); ok && !v.stale {
+		return served(v, d, value)
+	}
+	return v.FloatDetails(key, defaultValue, ec)
 }
 
 // ObjectDetails returns the value of an object flag and how it came about.
-func (c *Client) ObjectDetails(key string, defaultValue Value, ec EvaluationContext) (details Details[Value]) {
-	c.view.Load().objectDetails(&details, key, defaultValue, &ec)
-	return details
+func (c *Client) ObjectDetails(key string, defaultValue Value, ec EvaluationContext) Details[Value] {
+	v := c.view.Load()
+	d := v.resolve(key, &ec)
+	if isObject(&d.Value) && !v.stale {
+		return served(v, d, d.Value)
+	}
+	return v.ObjectDetails(key, defaultValue, ec)
 }

@@ -33,7 +33,7 @@ var layout = []struct{ pkg, imports, reason string }{
 	{".", "feature eval snapshot internal/sse", "the SDK is compiled into other people's programs and brings nothing of the server along"},
 	{"vectors", "", "the conformance cases are data, read by every language"},
 
-	{"internal/fault", "", "the error policy is below everything that has errors"},
+	{"internal/fault", "feature", "the error policy is below everything that has errors; it knows those of documents"},
 	{"internal/sse", "", "the wire format of server-sent events is the same for the SDK and the server"},
 	{"internal/web", "feature internal/fault", "what every HTTP handler needs knows no use case"},
 
@@ -51,7 +51,7 @@ var layout = []struct{ pkg, imports, reason string }{
 	{"internal/httpapi", "feature snapshot internal/control internal/fault internal/gen internal/web", "requests become use cases; no handler reaches a store past them"},
 
 	{"internal/app", anything, "the one place that builds the parts and knows them all"},
-	{"internal/cli", "feature internal/app internal/gen internal/sse", "commands speak to a server by its API, or start one"},
+	{"internal/cli", "eval feature internal/app internal/gen internal/sse", "commands speak to a server by its API, or start one"},
 	{"cmd/wigwag", "internal/cli", "the program has no logic of its own"},
 	{"examples/go", ".", "an example uses what an application can"},
 }

@@ -90,62 +90,42 @@ func (v *View) Object(key string, defaultValue Value, ec EvaluationContext) Valu
 
 // BoolDetails returns the value of a boolean flag and how it came about.
 func (v *View) BoolDetails(key string, defaultValue bool, ec EvaluationContext) (details Details[bool]) {
-	v.boolDetails(&details, key, defaultValue, &ec)
-	return details
-}
-
-func (v *View) boolDetails(out *Details[bool], key string, defaultValue bool, ec *EvaluationContext) {
-	d := v.resolve(key, ec)
+	d := v.resolve(key, &ec)
 	value, ok := d.Value.Bool()
-	out.fill(v, d, value, ok, defaultValue, "a boolean")
+	details.fill(v, d, value, ok, defaultValue, "a boolean")
+	return details
 }
 
 // StringDetails returns the value of a string flag and how it came about.
 func (v *View) StringDetails(key, defaultValue string, ec EvaluationContext) (details Details[string]) {
-	v.stringDetails(&details, key, defaultValue, &ec)
-	return details
-}
-
-func (v *View) stringDetails(out *Details[string], key, defaultValue string, ec *EvaluationContext) {
-	d := v.resolve(key, ec)
+	d := v.resolve(key, &ec)
 	value, ok := d.Value.Text()
-	out.fill(v, d, value, ok, defaultValue, "a string")
+	details.fill(v, d, value, ok, defaultValue, "a string")
+	return details
 }
 
 // IntDetails returns the value of a number flag that is whole and how
 // it came about.
 func (v *View) IntDetails(key string, defaultValue int64, ec EvaluationContext) (details Details[int64]) {
-	v.intDetails(&details, key, defaultValue, &ec)
-	return details
-}
-
-func (v *View) intDetails(out *Details[int64], key string, defaultValue int64, ec *EvaluationContext) {
-	d := v.resolve(key, ec)
+	d := v.resolve(key, &ec)
 	value, ok := wholeNumber(&d.Value)
-	out.fill(v, d, value, ok, defaultValue, "a whole number within ±2^53")
+	details.fill(v, d, value, ok, defaultValue, "a whole number within ±2^53")
+	return details
 }
 
 // FloatDetails returns the value of a number flag and how it came about.
 func (v *View) FloatDetails(key string, defaultValue float64, ec EvaluationContext) (details Details[float64]) {
-	v.floatDetails(&details, key, defaultValue, &ec)
-	return details
-}
-
-func (v *View) floatDetails(out *Details[float64], key string, defaultValue float64, ec *EvaluationContext) {
-	d := v.resolve(key, ec)
+	d := v.resolve(key, &ec)
 	value, ok := d.Value.Number()
-	out.fill(v, d, value, ok, defaultValue, "a number")
+	details.fill(v, d, value, ok, defaultValue, "a number")
+	return details
 }
 
 // ObjectDetails returns the value of an object flag and how it came about.
 func (v *View) ObjectDetails(key string, defaultValue Value, ec EvaluationContext) (details Details[Value]) {
-	v.objectDetails(&details, key, defaultValue, &ec)
+	d := v.resolve(key, &ec)
+	details.fill(v, d, d.Value, isObject(&d.Value), defaultValue, "an object")
 	return details
-}
-
-func (v *View) objectDetails(out *Details[Value], key string, defaultValue Value, ec *EvaluationContext) {
-	d := v.resolve(key, ec)
-	out.fill(v, d, d.Value, isObject(&d.Value), defaultValue, "an object")
 }
 
 // resolve answers from the program, or says that there is none yet.

@@ -137,8 +137,10 @@ func (w *wigwagClient) ready(b *testing.B, flag string) {
 }
 
 func (w *wigwagClient) built(b *testing.B, flag string) {
+	s := &asked
 	for b.Loop() {
-		w.client.Bool(flag, false, wigwagContext(&asked))
+		w.client.Bool(flag, false, wigwag.NewContext(s.key, wigwag.String("plan", s.plan), wigwag.String("country", s.country),
+			wigwag.String("device", s.device), wigwag.Float("age", s.age), wigwag.Float("build", s.build), wigwag.Bool("beta", s.beta)))
 	}
 }
 
@@ -146,6 +148,16 @@ func (w *wigwagClient) shared(pb *testing.PB, flag string) {
 	ec := wigwagContext(&asked)
 	for pb.Next() {
 		w.client.Bool(flag, false, ec)
+	}
+}
+
+// BenchmarkContextOfAFunction times calls whose context is made by a function of the
+// application, which returns it: it then takes one allocation.
+func BenchmarkContextOfAFunction(b *testing.B) {
+	w := newWigwag(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		w.client.Bool(flagPlain, false, wigwagContext(&asked))
 	}
 }
 
@@ -171,8 +183,10 @@ func (w wigwagDetails) ready(b *testing.B, flag string) {
 }
 
 func (w wigwagDetails) built(b *testing.B, flag string) {
+	s := &asked
 	for b.Loop() {
-		_ = w.client.BoolDetails(flag, false, wigwagContext(&asked))
+		_ = w.client.BoolDetails(flag, false, wigwag.NewContext(s.key, wigwag.String("plan", s.plan), wigwag.String("country", s.country),
+			wigwag.String("device", s.device), wigwag.Float("age", s.age), wigwag.Float("build", s.build), wigwag.Bool("beta", s.beta)))
 	}
 }
 

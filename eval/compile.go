@@ -211,12 +211,12 @@ func (c *flagCompiler) compileServe(source *feature.Serve, reason feature.Reason
 }
 
 func newAttribute(name string) attribute {
-	return attribute{
-		name:           name,
-		isPath:         strings.Contains(name, "."),
-		path:           feature.ParseAttributePath(name),
-		isTargetingKey: name == feature.TargetingKeyAttribute,
+	a := attribute{name: name, isTargetingKey: name == feature.TargetingKeyAttribute}
+	if strings.Contains(name, ".") {
+		path := feature.ParseAttributePath(name)
+		a.path = &path
 	}
+	return a
 }
 
 // compileSegments compiles all segments; shards that did not change are reused.
@@ -364,7 +364,10 @@ func (p *Program) compileCondition(n *node, source *feature.Condition) error {
 	switch {
 	case source.All != nil:
 		n.form = formAll
-		return p.compileConditions(n, "all", source.All)
+		if err := p.compileConditions(n, "all", source.All); err != nil {
+			return err
+		}
+		n.gatherTests()
 	case source.Any != nil:
 		n.form = formAny
 		return p.compileConditions(n, "any", source.Any)
@@ -403,6 +406,16 @@ func (p *Program) compileConditions(n *node, name string, sources []feature.Cond
 		}
 	}
 	return nil
+}
+
+func (n *node) gatherTests() {
+	for i := range n.nodes {
+		if n.nodes[i].test == nil {
+			n.tests = nil
+			return
+		}
+		n.tests = append(n.tests, n.nodes[i].test)
+	}
 }
 
 func (p *Program) placeOfSegment(key string) (int, bool) {

@@ -151,9 +151,8 @@ type share struct {
 // attribute is how a compiled condition or split addresses the context.
 type attribute struct {
 	name string
-	// isPath is set where the name has dots; path is then the name cut at them.
-	isPath bool
-	path   feature.AttributePath
+	// path is the name cut at its dots, nil where it has none.
+	path *feature.AttributePath
 	// isTargetingKey makes the name mean the targeting key.
 	isTargetingKey bool
 }
@@ -171,9 +170,12 @@ const (
 
 // node is a compiled condition.
 type node struct {
-	form    nodeForm
-	nodes   []node // of all, any and not
-	segment int    // place of the segment
+	form  nodeForm
+	nodes []node // of all, any and not
+	// tests are the nodes of an all where each is a test, as most are: resolving
+	// spares the calls between.
+	tests   []*test
+	segment int // place of the segment
 	test    *test
 }
 

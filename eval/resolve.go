@@ -163,8 +163,8 @@ func (a *attribute) text(ec *feature.EvaluationContext) string {
 // value returns what the name leads to, nil where that is nothing or null. It is
 // not asked for the targeting key.
 func (a *attribute) value(ec *feature.EvaluationContext) *feature.Value {
-	if a.isPath {
-		return ec.Lookup(&a.path)
+	if a.path != nil {
+		return ec.Lookup(a.path)
 	}
 	if v := ec.Attribute(a.name); v != nil && !v.IsNull() {
 		return v
@@ -180,14 +180,17 @@ func (p *Program) holds(c *node, ec *feature.EvaluationContext, n *Node) bool {
 	case formAll:
 		holds = true
 		n.many(c)
-		for i := range c.nodes {
-			// Most conditions are lists of tests: those are spared a call.
-			if child := &c.nodes[i]; child.form == formTest && n == nil {
-				holds = child.test.holds(ec, nil)
-			} else {
-				holds = p.holds(child, ec, n.child(c))
+		if n == nil && c.tests != nil {
+			for _, t := range c.tests {
+				if !t.holds(ec, nil) {
+					return false
+				}
 			}
-			if !holds {
+			return true
+		}
+		for i := range c.nodes {
+			if !p.holds(&c.nodes[i], ec, n.child(c)) {
+				holds = false
 				break
 			}
 		}

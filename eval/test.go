@@ -16,20 +16,22 @@ const manyStrings = 8
 // test is a compiled comparison of an attribute with values. Only the operands
 // of its operator are filled; all were parsed when it was compiled.
 type test struct {
-	by     attribute
-	op     feature.Operator
-	code   opcode
-	source *feature.Condition
+	// The first fields are all that most tests touch: they fill one cache line.
+	by    attribute
+	texts []string
+	code  opcode
+	bools [2]bool // of in: whether false, whether true
 
-	texts    []string
-	set      keySet    // of in, in the place of texts where they are many
-	numbers  []float64 // of in
-	bools    [2]bool   // of in: whether false, whether true
 	bound    float64   // of lt, lte, gt, gte: the one that decides
 	instant  int64     // of before and after: likewise
+	set      keySet    // of in, in the place of texts where they are many
+	numbers  []float64 // of in
 	versions []feature.Semver
 	prefixes []netip.Prefix
 	patterns []*regexp.Regexp
+
+	op     feature.Operator
+	source *feature.Condition
 }
 
 // opcode is an operator as a number, for the switch on the hot path.
@@ -58,35 +60,30 @@ const (
 
 // holds reports whether the context's attribute passes; n, unless nil, is told
 // what was seen.
+//
+// Of several bounds one decides for all, which was chosen when the test was
+// compiled: to be below any of them is to be below the greatest.
 func (t *test) holds(ec *feature.EvaluationContext, n *Node) bool {
-	if t.by.isTargetingKey {
-		return t.holdsForKey(ec.TargetingKey(), n)
-	}
-	// As t.by.value does, which would not be inlined.
+	// As t.by.value does, and for the targeting key; calls would cost as much as
+	// what they do.
 	var v *feature.Value
-	if t.by.isPath {
-		v = ec.Lookup(&t.by.path)
-	} else if v = ec.Attribute(t.by.name); v != nil && v.IsNull() {
-		v = nil
+	switch {
+	case t.by.isTargetingKey:
+		if key := ec.TargetingKey(); key != "" {
+			seen := feature.StringValue(key)
+			v = &seen
+		}
+	case t.by.path != nil:
+		v = ec.Lookup(t.by.path)
+	default:
+		if v = ec.Attribute(t.by.name); v != nil && v.IsNull() {
+			v = nil
+		}
 	}
 	n.test(t, v)
-	return v != nil && t.accepts(v)
-}
-
-func (t *test) holdsForKey(key string, n *Node) bool {
-	if key == "" {
-		n.test(t, nil)
+	if v == nil {
 		return false
 	}
-	v := feature.StringValue(key)
-	n.test(t, &v)
-	return t.accepts(&v)
-}
-
-// accepts reports whether a value that is there passes. Of several bounds one
-// decides for all, which was chosen when the test was compiled: to be below any of
-// them is to be below the greatest.
-func (t *test) accepts(v *feature.Value) bool {
 	switch t.code {
 	case codeIn:
 		if text, ok := v.Text(); ok {
@@ -118,7 +115,7 @@ func (t *test) accepts(v *feature.Value) bool {
 	return ok && t.acceptsText(text)
 }
 
-// acceptsText is accepts for the operators that take nothing but strings.
+// acceptsText is for the operators that take nothing but strings.
 func (t *test) acceptsText(text string) bool {
 	switch t.code {
 	case codeContains:

@@ -18,10 +18,10 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /sdk/v1/snapshot", web.Handler(s.stream.Snapshot))
 	mux.Handle("GET /sdk/v1/stream", web.Handler(s.stream.Stream))
 	mux.Handle("OPTIONS /sdk/v1/", web.Handler(stream.Preflight))
-	mux.Handle("/api/v1/", httpapi.New(s.control, s.keys.Manager))
+	mux.Handle("/api/v1/", web.Deadline(httpapi.New(s.control, s.keys.Manager)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("GET /status", s.status)
+	mux.Handle("GET /status", web.Deadline(http.HandlerFunc(s.status)))
 	return web.Observe(s.config.Log, mux)
 }
 

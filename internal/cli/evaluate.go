@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/wigwag/wigwag/eval"
 	"github.com/wigwag/wigwag/internal/gen"
 )
 
@@ -32,7 +33,7 @@ type result struct {
 	Rule         string          `json:"rule"`
 	ErrorCode    string          `json:"errorCode"`
 	ErrorMessage string          `json:"errorMessage"`
-	Trace        *trace          `json:"trace"`
+	Trace        *eval.Trace     `json:"trace"`
 }
 
 // Run prints what the flag resolves to; an error code is a failure.
@@ -83,6 +84,6 @@ func (r *result) print(s *screen, position string) {
 	s.fields(rows...)
 	if r.Trace != nil {
 		s.line("")
-		s.tree(r.Trace.branch())
+		s.tree(traceBranch(r.Trace))
 	}
 }

@@ -2,63 +2,12 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"strings"
 
+	"github.com/wigwag/wigwag/eval"
 	"github.com/wigwag/wigwag/feature"
 )
-
-// trace is a trace of the API, which api/evaluation.md defines.
-type trace struct {
-	Flag  string  `json:"flag"`
-	Steps []*step `json:"steps"`
-}
-
-type step struct {
-	Step       string      `json:"step"`
-	State      string      `json:"state"`
-	Flag       string      `json:"flag"`
-	Rule       string      `json:"rule"`
-	Name       string      `json:"name"`
-	Variants   []string    `json:"variants"`
-	By         string      `json:"by"`
-	Value      *string     `json:"value"`
-	Salt       string      `json:"salt"`
-	Hash       *uint32     `json:"hash"`
-	Bucket     *int        `json:"bucket"`
-	Boundaries []*boundary `json:"boundaries"`
-	Variant    string      `json:"variant"`
-	Holds      bool        `json:"holds"`
-	When       *node       `json:"when"`
-	Trace      *trace      `json:"trace"`
-}
-
-// boundary is the pair of a variant and the bucket below which it is served.
-type boundary struct {
-	variant string
-	below   int
-}
-
-// UnmarshalJSON reads the pair.
-func (b *boundary) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &[]any{&b.variant, &b.below})
-}
-
-// node is a condition with its result. All and Any are nil unless it has the form.
-type node struct {
-	All       []*node           `json:"all"`
-	Any       []*node           `json:"any"`
-	Not       *node             `json:"not"`
-	Segment   string            `json:"segment"`
-	Attribute string            `json:"attribute"`
-	Op        string            `json:"op"`
-	Values    []json.RawMessage `json:"values"`
-	Value     json.RawMessage   `json:"value"` // nil where it was missing
-	By        string            `json:"by"`
-	When      *node             `json:"when"`
-	Holds     bool              `json:"holds"`
-}
 
 // mark says how something turned out.
 type mark int
@@ -83,50 +32,52 @@ type branch struct {
 	branches []branch
 }
 
-func (t *trace) branch() branch {
+// traceBranch draws a trace as a tree.
+func traceBranch(t *eval.Trace) branch {
 	b := branch{text: t.Flag}
 	for _, s := range t.Steps {
-		b.branches = append(b.branches, s.branch())
+		b.branches = append(b.branches, stepBranch(s))
 	}
 	return b
 }
 
-func (s *step) branch() branch {
+func stepBranch(s *eval.Step) branch {
+	holds := s.Holds != nil && *s.Holds
 	switch s.Step {
 	case "state":
-		return branch{mark: marked(s.State == string(feature.StateEnabled)), text: "state: " + s.State}
+		return branch{mark: marked(s.State == feature.StateEnabled), text: "state: " + string(s.State)}
 	case "prerequisite":
-		b := branch{mark: marked(s.Holds), text: "prerequisite: " + s.Flag + " must be " + cmp.Or(strings.Join(s.Variants, " or "), "something it never is")}
+		b := branch{mark: marked(holds), text: "prerequisite: " + s.Flag + " must be " + cmp.Or(strings.Join(s.Variants, " or "), "something it never is")}
 		if s.Variant == "" {
 			b.text += ", but it has none"
 		} else {
 			b.text += ", is " + s.Variant
 		}
 		if s.Trace != nil && len(s.Trace.Steps) > 0 {
-			b.branches = s.Trace.branch().branches
+			b.branches = traceBranch(s.Trace).branches
 		}
 		return b
 	case "override":
-		return branch{mark: marked(s.Holds), text: "override: the targeting key is listed for " + s.Variant}
+		return branch{mark: marked(holds), text: "override: the targeting key is listed for " + s.Variant}
 	case "rule":
-		b := branch{mark: marked(s.Holds), text: "rule: " + s.Rule}
+		b := branch{mark: marked(holds), text: "rule: " + s.Rule}
 		if s.Name != "" {
 			b.text += " (" + s.Name + ")"
 		}
 		if s.When != nil {
-			b.branches = []branch{s.When.branch()}
+			b.branches = []branch{nodeBranch(s.When)}
 		}
 		return b
 	case "default":
 		return branch{text: "default: nothing above decided"}
 	case "split":
-		return s.split()
+		return splitBranch(s)
 	default:
 		return branch{text: s.Step} // of a newer server
 	}
 }
 
-func (s *step) split() branch {
+func splitBranch(s *eval.Step) branch {
 	b := branch{text: fmt.Sprintf("split by %s: nothing to split by, so the off variant %s", s.By, s.Variant)}
 	if s.Value != nil && s.Hash != nil && s.Bucket != nil {
 		b.text = fmt.Sprintf("split by %s: %q with the salt %q hashes to %d, bucket %d of %d: %s",
@@ -134,25 +85,25 @@ func (s *step) split() branch {
 	}
 	from := 0
 	for _, limit := range s.Boundaries {
-		part := branch{text: fmt.Sprintf("%s: buckets %d to %d", limit.variant, from, limit.below-1)}
-		if limit.below <= from {
-			part.text = limit.variant + ": no bucket"
+		part := branch{text: fmt.Sprintf("%s: buckets %d to %d", limit.Variant, from, limit.Below-1)}
+		if limit.Below <= from {
+			part.text = limit.Variant + ": no bucket"
 		}
 		if s.Bucket != nil {
-			part.mark = marked(from <= *s.Bucket && *s.Bucket < limit.below)
+			part.mark = marked(from <= *s.Bucket && *s.Bucket < limit.Below)
 		}
 		b.branches = append(b.branches, part)
-		from = limit.below
+		from = limit.Below
 	}
 	return b
 }
 
-func (n *node) branch() branch {
+func nodeBranch(n *eval.Node) branch {
 	b := branch{mark: marked(n.Holds)}
-	add := func(nodes ...*node) {
+	add := func(nodes ...*eval.Node) {
 		for _, child := range nodes {
 			if child != nil {
-				b.branches = append(b.branches, child.branch())
+				b.branches = append(b.branches, nodeBranch(child))
 			}
 		}
 	}
@@ -161,7 +112,7 @@ func (n *node) branch() branch {
 		b.text = "in segment " + n.Segment + segmentReasons[n.By]
 		add(n.When)
 	case n.Attribute != "":
-		b.text = n.comparison()
+		b.text = comparison(n)
 	case n.Not != nil:
 		b.text = "not"
 		add(n.Not)
@@ -182,19 +133,19 @@ var segmentReasons = map[string]string{
 	"none":     ": not included, and it has no condition",
 }
 
-func (n *node) comparison() string {
+func comparison(n *eval.Node) string {
 	values := make([]string, len(n.Values))
 	for i, value := range n.Values {
-		values[i] = string(value)
+		values[i] = value.String()
 	}
-	text := n.Attribute + " " + n.Op
+	text := n.Attribute + " " + string(n.Op)
 	if len(values) > 0 {
 		text += " " + strings.Join(values, ", ")
 	}
 	if n.Value == nil {
 		return text + ": there is no " + n.Attribute
 	}
-	return text + ": it is " + string(n.Value)
+	return text + ": it is " + n.Value.String()
 }
 
 // tree prints a branch with everything on it.

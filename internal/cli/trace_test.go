@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/wigwag/wigwag/eval"
 )
 
 func TestTree(t *testing.T) {
@@ -14,7 +16,7 @@ func TestTree(t *testing.T) {
 	  {"step":"prerequisite","flag":"gone","holds":false},
 	  {"step":"override","variant":"on","holds":false},
 	  {"step":"rule","rule":"r1","name":"a name","holds":false,"when":{"all":[
-	    {"not":{"attribute":"n","op":"exists","value":null,"holds":true},"holds":false}],"holds":false}},
+	    {"not":{"attribute":"n","op":"exists","value":7,"holds":true},"holds":false}],"holds":false}},
 	  {"step":"rule","rule":"r2","holds":false,"when":{"any":[],"holds":false}},
 	  {"step":"rule","rule":"r3","holds":true,"when":{"any":[
 	    {"segment":"s","holds":false,"by":"when","when":{"attribute":"plan","op":"in","values":["a",1],"holds":false}},
@@ -33,7 +35,7 @@ func TestTree(t *testing.T) {
 ├─ ✗ rule: r1 (a name)
 │  └─ ✗ all of
 │     └─ ✗ not
-│        └─ ✓ n exists: it is null
+│        └─ ✓ n exists: it is 7
 ├─ ✗ rule: r2
 │  └─ ✗ any of
 ├─ ✓ rule: r3
@@ -52,12 +54,12 @@ func TestTree(t *testing.T) {
 │  └─ on: buckets 0 to 99999
 └─ of tomorrow
 `
-	var read trace
+	var read eval.Trace
 	if err := json.Unmarshal([]byte(document), &read); err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	(&screen{out: &out}).tree(read.branch())
+	(&screen{out: &out}).tree(traceBranch(&read))
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

@@ -108,9 +108,9 @@ func checkDefinition(d *Definition) error {
 		}
 	}
 	if err := d.Definition.Validate(); err != nil {
-		return invalid(err)
+		return fault.OfValidation(err)
 	}
-	return invalid(initialFlag(d.Definition).Validate()) // its size
+	return fault.OfValidation(initialFlag(d.Definition).Validate()) // its size
 }
 
 // CreateFlag adds a flag to a project and, with its initial configuration, to
@@ -253,7 +253,7 @@ func (w Write) rejoin(ctx context.Context, tx store.Tx, project string, before, 
 			continue // look for the uses in the other environments, write nothing
 		}
 		joined := &feature.Flag{Definition: after, Configuration: flag.Value.Configuration}
-		if err := invalid(joined.Validate()); err != nil {
+		if err := fault.OfValidation(joined.Validate()); err != nil {
 			return nil, err
 		}
 		item, err := encodeItem(joined)

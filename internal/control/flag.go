@@ -86,7 +86,7 @@ func (c *Control) PatchFlag(ctx context.Context, w Write, project, environment, 
 			return err
 		}
 		complete(after, before.Value)
-		if err := invalid(after.Validate()); err != nil {
+		if err := fault.OfValidation(after.Validate()); err != nil {
 			return err
 		}
 		if refersElsewhere(before.Value, after) {

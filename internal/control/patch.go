@@ -12,7 +12,7 @@ import (
 func parsePatch(data []byte) (feature.Value, error) {
 	var patch feature.Value
 	// Strictly, because merging would hide a name that is given twice.
-	if err := invalid(feature.DecodeStrict(data, &patch)); err != nil {
+	if err := fault.OfValidation(feature.DecodeStrict(data, &patch)); err != nil {
 		return patch, err
 	}
 	if patch.Kind() != feature.KindObject {
@@ -81,7 +81,7 @@ func patchDocument(document any, patch feature.Value, target any) error {
 		patch = u.settle(&value, patch)
 	}
 	merged := mergePatch(value, patch)
-	return invalid(feature.DecodeStrict(merged.AppendJSON(nil), target))
+	return fault.OfValidation(feature.DecodeStrict(merged.AppendJSON(nil), target))
 }
 
 // union is a field whose object takes exactly one of several forms. By RFC 7396 a

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wigwag/wigwag/feature"
+	"github.com/wigwag/wigwag/internal/fault"
 	"github.com/wigwag/wigwag/internal/store"
 )
 
@@ -65,5 +66,5 @@ func newProblems(before, after *feature.FlagSet, field string, own func(*feature
 	if len(found) == 0 {
 		return nil
 	}
-	return invalid(&feature.ValidationError{Problems: found[:min(len(found), feature.MaxProblems)]})
+	return fault.OfValidation(&feature.ValidationError{Problems: found[:min(len(found), feature.MaxProblems)]})
 }

@@ -14,7 +14,7 @@ import (
 // checkSegment validates a segment whose lists are whole or inline, and then
 // sorts them.
 func checkSegment(s *feature.Segment) error {
-	if err := invalid(s.Validate()); err != nil {
+	if err := fault.OfValidation(s.Validate()); err != nil {
 		return err
 	}
 	s.Included, s.Excluded = sortedKeys(s.Included), sortedKeys(s.Excluded)

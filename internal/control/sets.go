@@ -13,12 +13,14 @@ import (
 	"github.com/wigwag/wigwag/snapshot"
 )
 
-// scopeKey is what keys of projects and environments look like.
 var scopeKey = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+// ValidScope reports whether a key can be that of a project or an environment.
+func ValidScope(key string) bool { return scopeKey.MatchString(key) }
 
 // checkScope checks a new project or environment.
 func checkScope(key, name string) error {
-	if !scopeKey.MatchString(key) {
+	if !ValidScope(key) {
 		return fault.InvalidField("key", "%.80q is no key; use 1 to 64 lower-case letters, digits and hyphens, beginning with a letter or digit", key)
 	}
 	return checkText("name", name, feature.MaxNameBytes)
@@ -26,7 +28,7 @@ func checkScope(key, name string) error {
 
 // catalogue returns the catalogue of a project.
 func catalogue(ctx context.Context, r store.Reader, project string) (store.Set, error) {
-	if scopeKey.MatchString(project) {
+	if ValidScope(project) {
 		set, err := r.Set(ctx, store.SetID{Project: project})
 		switch {
 		case err == nil:
@@ -41,7 +43,7 @@ func catalogue(ctx context.Context, r store.Reader, project string) (store.Set, 
 // flagSet returns the flag set of an environment.
 func flagSet(ctx context.Context, r store.Reader, project, environment string) (store.Set, error) {
 	// An empty environment would name the catalogue.
-	if scopeKey.MatchString(project) && scopeKey.MatchString(environment) {
+	if ValidScope(project) && ValidScope(environment) {
 		set, err := r.Set(ctx, store.SetID{Project: project, Environment: environment})
 		switch {
 		case err == nil:

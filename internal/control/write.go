@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/wigwag/wigwag/feature"
 	"github.com/wigwag/wigwag/internal/fault"
@@ -73,31 +72,4 @@ func encodeDocument(ref snapshot.Ref, document any) (store.Item, error) {
 		return store.Item{}, fmt.Errorf("encode %s: %w", ref, err)
 	}
 	return store.Item{Ref: ref, Body: body}, nil
-}
-
-// invalid turns a validation error into one for the caller; others, nil
-// included, are returned as they are.
-func invalid(err error) error {
-	var validation *feature.ValidationError
-	if !errors.As(err, &validation) {
-		return err
-	}
-	const most = 3 // problems in the message; Fields has all
-	fields := make([]fault.Field, len(validation.Problems))
-	var texts []string
-	for i, p := range validation.Problems {
-		fields[i] = fault.Field{Path: p.Path, Message: p.Message}
-		switch {
-		case i >= most:
-		case p.Path == "":
-			texts = append(texts, p.Message)
-		default:
-			texts = append(texts, p.Path+": "+p.Message)
-		}
-	}
-	message := strings.Join(texts, "; ")
-	if more := len(fields) - len(texts); more > 0 {
-		message += fmt.Sprintf("; and %d more", more)
-	}
-	return &fault.Error{Kind: fault.Invalid, Message: message, Fields: fields}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 
 	"github.com/wigwag/wigwag/feature"
 	"github.com/wigwag/wigwag/internal/control"
@@ -56,15 +55,12 @@ var _ gen.ServerInterface = (*api)(nil)
 
 type actorKey struct{}
 
-// scopeKey is the shape of the keys of projects and environments.
-var scopeKey = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-
 // checkTarget refuses keys in the path that nothing can have, which are mostly
 // mistakes of a program, and queries that cannot be read whole.
 func checkTarget(next http.Handler) http.Handler {
 	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		for _, name := range []string{"project", "environment"} {
-			if key := r.PathValue(name); key != "" && !scopeKey.MatchString(key) {
+			if key := r.PathValue(name); key != "" && !control.ValidScope(key) {
 				return fault.InvalidField(name,
 					"%.80q is no key; keys are 1 to 64 lower-case letters, digits and hyphens, beginning with a letter or digit", key)
 			}

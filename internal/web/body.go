@@ -34,21 +34,7 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, limit int64, target any, m
 	if err != nil {
 		return err
 	}
-	return Invalid(feature.DecodeStrict(body, target))
-}
-
-// Invalid turns a [*feature.ValidationError] into a [*fault.Error] with its
-// fields. Other errors, nil included, are returned as they are.
-func Invalid(err error) error {
-	var validation *feature.ValidationError
-	if !errors.As(err, &validation) {
-		return err
-	}
-	fields := make([]fault.Field, len(validation.Problems))
-	for i, p := range validation.Problems {
-		fields[i] = fault.Field{Path: p.Path, Message: p.Message}
-	}
-	return &fault.Error{Kind: fault.Invalid, Message: validation.Error(), Fields: fields}
+	return fault.OfValidation(feature.DecodeStrict(body, target))
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaTypes []string) ([]byte, error) {
