@@ -28,21 +28,27 @@ type Details[T any] struct {
 	ErrorMessage string
 	// Metadata is the flag's. It is shared and must not be changed.
 	Metadata Metadata
-	// Position is the version of the flag set that answered; zero before anything
-	// was loaded.
-	Position Position
 
-	stale *View // the view that answered, where Reason is STALE
+	view *View // the version that answered; nil only in the zero Details
+}
+
+// Position returns the version of the flag set that answered; zero before
+// anything was loaded.
+func (d *Details[T]) Position() Position {
+	if d.view == nil {
+		return Position{}
+	}
+	return d.view.position
 }
 
 // Age returns how long ago the server last confirmed the configuration, where
 // Reason is STALE; zero otherwise. For a bootstrap document that no server has
 // confirmed it counts from the document's creation.
 func (d *Details[T]) Age() time.Duration {
-	if d.stale == nil {
+	if d.Reason != feature.ReasonStale || d.view == nil {
 		return 0
 	}
-	return time.Since(d.stale.confirmed)
+	return time.Since(d.view.confirmed)
 }
 
 // notReady is the answer before anything was loaded.
@@ -56,7 +62,7 @@ var notReady = feature.ResolutionDetails{
 // It is inlined, which spares evaluations a copy; all else goes the way of fill.
 func served[T any](v *View, d *feature.ResolutionDetails, value T) Details[T] {
 	return Details[T]{
-		Value: value, Variant: d.Variant, Reason: d.Reason, RuleID: d.RuleID, Metadata: d.Metadata, Position: v.position,
+		Value: value, Variant: d.Variant, Reason: d.Reason, RuleID: d.RuleID, Metadata: d.Metadata, view: v,
 	}
 }
 
@@ -64,7 +70,7 @@ func served[T any](v *View, d *feature.ResolutionDetails, value T) Details[T] {
 // should not copy what it answers. Without a value (ok is false) the caller's
 // default stands for it.
 func (details *Details[T]) fill(v *View, d *feature.ResolutionDetails, value T, ok bool, defaultValue T, wanted string) {
-	details.Position = v.position
+	details.view = v
 	details.Metadata = d.Metadata
 	if !ok {
 		details.Value = defaultValue
@@ -82,7 +88,6 @@ func (details *Details[T]) fill(v *View, d *feature.ResolutionDetails, value T, 
 	details.RuleID = d.RuleID
 	if v.stale {
 		details.Reason = feature.ReasonStale
-		details.stale = v
 	}
 }
 

@@ -28,7 +28,7 @@ func TestBeforeAnythingIsLoadedCallersGetTheirDefaults(t *testing.T) {
 		t.Errorf("object %s, want the default", value)
 	}
 	d := client.StringDetails("f", "x", nobody)
-	if d.Value != "x" || d.Reason != feature.ReasonError || d.ErrorCode != feature.ErrorProviderNotReady || d.ErrorMessage == "" || d.Variant != "" || !d.Position.IsZero() {
+	if d.Value != "x" || d.Reason != feature.ReasonError || d.ErrorCode != feature.ErrorProviderNotReady || d.ErrorMessage == "" || d.Variant != "" || !d.Position().IsZero() {
 		t.Errorf("details %+v", d)
 	}
 	if client.Status() != wigwag.StatusNotReady {
@@ -200,8 +200,8 @@ func TestAViewKeepsItsVersionWhileFlagsChange(t *testing.T) {
 		if request.Position().Version != 1 || client.At().Position().Version != 2 {
 			t.Errorf("positions %v and %v", request.Position(), client.At().Position())
 		}
-		if d := request.BoolDetails("body", false, nobody); d.Position != request.Position() {
-			t.Errorf("details are of %v", d.Position)
+		if d := request.BoolDetails("body", false, nobody); d.Position() != request.Position() {
+			t.Errorf("details are of %v", d.Position())
 		}
 	})
 }

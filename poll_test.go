@@ -73,7 +73,7 @@ func TestABadBodyNeverReplacesTheLastKnownGood(t *testing.T) {
 				server.failWith("", test.bad)
 				time.Sleep(10 * time.Minute)
 				d := client.BoolDetails("f", false, nobody)
-				if !d.Value || d.Variant != "on" || d.ErrorCode != "" || d.Position.Version != 2 {
+				if !d.Value || d.Variant != "on" || d.ErrorCode != "" || d.Position().Version != 2 {
 					t.Errorf("answers %+v", d)
 				}
 				if d.Reason != "STALE" {

@@ -96,7 +96,7 @@ func TestAToggleReachesARunningProgram(t *testing.T) {
 	if flags := until(t, changes, position); !flags["new-checkout"] {
 		t.Errorf("the change names %v", flags)
 	}
-	if d := client.BoolDetails("new-checkout", false, ada); !d.Value || d.RuleID != "europe-pro" || d.Position != position {
+	if d := client.BoolDetails("new-checkout", false, ada); !d.Value || d.RuleID != "europe-pro" || d.Position() != position {
 		t.Errorf("after: %+v", d)
 	}
 }
