@@ -165,18 +165,18 @@ const (
 	formAny
 	formNot
 	formSegment
-	formTest
+	formComparison
 )
 
 // node is a compiled condition.
 type node struct {
 	form  nodeForm
 	nodes []node // of all, any and not
-	// tests are the nodes of an all where each is a test, as most are: resolving
+	// comparisons are the nodes of an all where each is one, as most are: resolving
 	// spares the calls between.
-	tests   []*test
-	segment int // place of the segment
-	test    *test
+	comparisons []*comparison
+	segment     int // place of the segment
+	comparison  *comparison
 }
 
 type segment struct {

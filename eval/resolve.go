@@ -180,8 +180,8 @@ func (p *Program) holds(c *node, ec *feature.EvaluationContext, n *Node) bool {
 	case formAll:
 		holds = true
 		n.many(c)
-		if n == nil && c.tests != nil {
-			for _, t := range c.tests {
+		if n == nil && c.comparisons != nil {
+			for _, t := range c.comparisons {
 				if !t.holds(ec, nil) {
 					return false
 				}
@@ -206,8 +206,8 @@ func (p *Program) holds(c *node, ec *feature.EvaluationContext, n *Node) bool {
 		holds = !p.holds(&c.nodes[0], ec, n.child(c))
 	case formSegment:
 		holds = p.contains(p.segments[c.segment], ec, n)
-	case formTest:
-		holds = c.test.holds(ec, n)
+	case formComparison:
+		holds = c.comparison.holds(ec, n)
 	}
 	n.held(holds)
 	return holds

@@ -254,13 +254,13 @@ func (n *Node) condition() *Node {
 	return n.When
 }
 
-func (n *Node) test(t *test, seen *feature.Value) {
+func (n *Node) comparison(t *comparison, seen *feature.Value) {
 	if n != nil {
-		n.setTest(t, seen)
+		n.setComparison(t, seen)
 	}
 }
 
-func (n *Node) setTest(t *test, seen *feature.Value) {
+func (n *Node) setComparison(t *comparison, seen *feature.Value) {
 	n.Attribute, n.Op, n.Values = t.by.name, t.op, t.source.Values
 	if seen != nil {
 		n.Value = new(feature.Value)

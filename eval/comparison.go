@@ -13,10 +13,10 @@ import (
 // manyStrings is from how many strings on a set is faster than a scan.
 const manyStrings = 8
 
-// test is a compiled comparison of an attribute with values. Only the operands
+// comparison is a compiled comparison of an attribute with values. Only the operands
 // of its operator are filled; all were parsed when it was compiled.
-type test struct {
-	// The first fields are all that most tests touch: they fill one cache line.
+type comparison struct {
+	// The first fields are all that most comparisons touch: they fill one cache line.
 	by    attribute
 	texts []string
 	code  opcode
@@ -61,9 +61,9 @@ const (
 // holds reports whether the context's attribute passes; n, unless nil, is told
 // what was seen.
 //
-// Of several bounds one decides for all, which was chosen when the test was
+// Of several bounds one decides for all, which was chosen when it was
 // compiled: to be below any of them is to be below the greatest.
-func (t *test) holds(ec *feature.EvaluationContext, n *Node) bool {
+func (t *comparison) holds(ec *feature.EvaluationContext, n *Node) bool {
 	// As t.by.value does, and for the targeting key; calls would cost as much as
 	// what they do.
 	var v *feature.Value
@@ -80,7 +80,7 @@ func (t *test) holds(ec *feature.EvaluationContext, n *Node) bool {
 			v = nil
 		}
 	}
-	n.test(t, v)
+	n.comparison(t, v)
 	if v == nil {
 		return false
 	}
@@ -116,7 +116,7 @@ func (t *test) holds(ec *feature.EvaluationContext, n *Node) bool {
 }
 
 // acceptsText is for the operators that take nothing but strings.
-func (t *test) acceptsText(text string) bool {
+func (t *comparison) acceptsText(text string) bool {
 	switch t.code {
 	case codeContains:
 		return slices.ContainsFunc(t.texts, func(s string) bool { return strings.Contains(text, s) })
@@ -136,7 +136,7 @@ func (t *test) acceptsText(text string) bool {
 }
 
 // has is the operator in: one of the values, or over a list one of its elements.
-func (t *test) has(v *feature.Value) bool {
+func (t *comparison) has(v *feature.Value) bool {
 	switch v.Kind() {
 	case feature.KindString:
 		text, _ := v.Text()
@@ -158,7 +158,7 @@ func (t *test) has(v *feature.Value) bool {
 	return false
 }
 
-func (t *test) hasText(text string) bool {
+func (t *comparison) hasText(text string) bool {
 	if t.set != nil {
 		_, ok := t.set[text]
 		return ok
@@ -174,7 +174,7 @@ var subjects = sync.Pool{New: func() any { return new([]byte) }}
 
 // matches copies the text: package regexp lets its subject escape to the heap, and
 // with it would go every context that is built on its caller's stack.
-func (t *test) matches(text string) bool {
+func (t *comparison) matches(text string) bool {
 	buffer := subjects.Get().(*[]byte)
 	*buffer = append((*buffer)[:0], text...)
 	if cap(*buffer) <= largestSubject {
@@ -188,7 +188,7 @@ func (t *test) matches(text string) bool {
 	return false
 }
 
-func (t *test) orders(version feature.Semver) bool {
+func (t *comparison) orders(version feature.Semver) bool {
 	for i := range t.versions {
 		c := version.Compare(t.versions[i])
 		if t.code == codeSemverEQ && c == 0 || t.code == codeSemverLT && c < 0 || t.code == codeSemverLTE && c <= 0 ||
