@@ -42,16 +42,19 @@ var layout = []struct{ pkg, imports, reason string }{
 	{"internal/store/sqlite", "internal/store snapshot", "implementations never import each other: what they share is the contract"},
 	{"internal/store/storetest", "internal/store snapshot", "the suite knows the contract alone, so that every implementation can pass it"},
 
-	{"internal/control", "eval feature snapshot internal/fault internal/store", "use cases work on any store and publish nothing: the store tells the feed, after the commit"},
+	{"internal/control", "eval feature snapshot internal/auth internal/fault internal/store", "use cases work on any store and publish nothing: the store tells the feed, after the commit"},
 	{"internal/auth", "internal/fault internal/store snapshot", "who may ask is decided from credentials alone"},
 	{"internal/feed", "snapshot internal/hub internal/store", "the feed reads the truth from the store; it must not depend on who wrote it"},
 	{"internal/hub", "snapshot internal/sse", "the hub serves snapshots, whether a store or another server is behind them"},
 	{"internal/stream", "snapshot internal/auth internal/fault internal/hub internal/sse", "streams are a framing of what the hub serves; they never reach for use cases or stores"},
-	{"internal/gen", "eval feature snapshot internal/control internal/fault", "generated from api/openapi.yaml; its types are aliases of ours where we have them"},
-	{"internal/httpapi", "feature snapshot internal/control internal/fault internal/gen internal/web", "requests become use cases; no handler reaches a store past them"},
+	{"internal/gen", "eval feature snapshot internal/auth internal/control internal/fault", "generated from api/openapi.yaml; its types are aliases of ours where we have them"},
+	{"internal/apidoc", "internal/web", "the contract is shown as it is written, whatever it says"},
+	{"internal/httpapi", "feature snapshot internal/auth internal/control internal/fault internal/gen internal/web", "requests become use cases; no handler reaches a store past them"},
 
 	{"internal/app", anything, "the one place that builds the parts and knows them all"},
-	{"internal/cli", "eval feature internal/app internal/gen internal/sse", "commands speak to a server by its API, or start one"},
+	{"internal/flagfile", "feature", "flags files are read and written without a server; what they say of flags is what feature says"},
+	{"internal/flagplan", "feature snapshot internal/flagfile", "a plan is a function of what files say and what a server has; who reads and sends them is not its business"},
+	{"internal/cli", "eval feature internal/app internal/flagfile internal/flagplan internal/gen internal/sse", "commands speak to a server by its API, or start one"},
 	{"cmd/wigwag", "internal/cli", "the program has no logic of its own"},
 	{"examples/go", ".", "an example uses what an application can"},
 }

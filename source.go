@@ -47,7 +47,7 @@ func (c *Client) streamLoop(ctx context.Context, err error) {
 			gaps.reset()
 		}
 		withCursor = !needsSnapshot(err)
-		if !errors.As(err, new(*goodbye)) {
+		if !errors.As(err, new(*goodbye)) && !c.isToldToPoll(err) {
 			c.failed(err)
 		}
 	}
@@ -137,6 +137,14 @@ func gapAfter(err error, gaps *backoff) time.Duration {
 func isImposed(err error) bool {
 	var answer *responseError
 	return errors.Is(err, ErrKeyRefused) || (errors.As(err, &answer) && answer.retryAfter > 0)
+}
+
+// isToldToPoll reports whether a stream was refused because the environment has
+// none, to a client that polls as long as there is no stream.
+func (c *Client) isToldToPoll(err error) bool {
+	var answer *responseError
+	return errors.As(err, &answer) && answer.status == http.StatusConflict &&
+		c.settings.mode == ModeAuto && c.settings.pollInterval != Never
 }
 
 // needsSnapshot reports whether a stream ended in a way that makes asking for

@@ -244,6 +244,37 @@ func TestGoodbyeIsObeyed(t *testing.T) {
 	})
 }
 
+// An environment without streams would otherwise look broken every five minutes.
+func TestWithoutStreamsItPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, off("f"))
+		server.failWith(streamPath, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Retry-After", "300")
+			answer(http.StatusConflict, "application/problem+json", `{"detail":"Streaming is switched off."}`)(w, r)
+		})
+		client := server.client(t)
+		configurations := collect(client.OnConfiguration)
+		statuses := collect(client.OnStatus)
+		start(t, client)
+		server.forget()
+		time.Sleep(11 * time.Minute)
+		if streams, polls := len(server.requests(streamPath)), len(server.requests(snapshotPath)); streams > 3 || polls < 18 {
+			t.Errorf("in 11 minutes it asked %d times for a stream and %d times for the snapshot", streams, polls)
+		}
+		if client.Status() != wigwag.StatusReady {
+			t.Errorf("the status is %s", client.Status())
+		}
+		for _, c := range configurations() {
+			if c.Err != nil {
+				t.Errorf("reported as a failure: %v", c.Err)
+			}
+		}
+		if got := statuses(); len(got) > 1 {
+			t.Errorf("the status went through %v", got)
+		}
+	})
+}
+
 // A server that sheds load would be asked all the more.
 func TestRetryAfterIsObeyed(t *testing.T) {
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {

@@ -28,6 +28,8 @@ var update = flag.Bool("update", false, "write what is printed into the scripts 
 //	                           (-1 is the signal); what it printed is NAME.out and NAME.err
 //	exits CODE PROGRAM ARG…    is exec, and wants that exit code
 //	json PATH VALUE            wants a field of the last output, such as item.state
+//	take PATH VAR              sets VAR to a field of the last output
+//	mode FILE MODE             wants a file to have a mode, such as 600
 //	fetch PATH KEY FILE        writes what a GET of $WIGWAG_URL answers, and a line break
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -36,6 +38,9 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Values[running{}] = map[string]*process{}
+			// Programs with the race detector sleep a second when they end, for reports
+			// that are late; the scripts end hundreds of them.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -44,6 +49,8 @@ func TestScripts(t *testing.T) {
 			"end":   scriptEnd,
 			"exits": scriptExits,
 			"json":  scriptJSON,
+			"take":  scriptTake,
+			"mode":  scriptMode,
 			"fetch": scriptFetch,
 		},
 	})
@@ -68,7 +75,7 @@ func wants(ts *testscript.TestScript, neg bool, ok bool, usage string) {
 
 func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, neg, len(args) >= 2, "start NAME ARG…")
-	env := []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "TMPDIR=" + ts.Getenv("TMPDIR")}
+	env := []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "TMPDIR=" + ts.Getenv("TMPDIR"), "GORACE=" + ts.Getenv("GORACE")}
 	for _, name := range wigwagVariables {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)

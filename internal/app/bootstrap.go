@@ -47,10 +47,12 @@ func (s *Server) bootstrap(ctx context.Context) error {
 			shown = secret
 		case b.value == "":
 			continue
-		case secret.Kind() != b.kind || len(b.value) < shortest:
-			return fmt.Errorf("%s must be %s_ and at least %d more characters that nobody can guess", b.option, b.kind, shortest-len(b.kind)-1)
+		default:
+			if err := checkSecret(b.option, secret, b.kind); err != nil {
+				return err
+			}
 		}
-		credentials = append(credentials, auth.NewCredential(secret, b.name, b.set, now))
+		credentials = append(credentials, builtIn(auth.NewCredential(secret, b.name, b.set, now)))
 	}
 	if err := s.createProject(ctx, credentials); err != nil {
 		return fmt.Errorf("preparing an empty database: %w", err)
@@ -59,6 +61,16 @@ func (s *Server) bootstrap(ctx context.Context) error {
 		fmt.Fprintf(s.config.Out, "\nThe API token of this server, shown this once:\n\n    %s\n\nKeep it safe; the command line takes it as WIGWAG_TOKEN.\n\n", string(shown))
 	}
 	return nil
+}
+
+// builtIn completes a credential that the server makes by itself: its tokens may
+// do everything.
+func builtIn(c store.Credential) store.Credential {
+	c.CreatedBy = "wigwag"
+	if c.Kind == auth.KindToken {
+		c.Scope = string(auth.ScopeAdmin)
+	}
+	return c
 }
 
 func (s *Server) createProject(ctx context.Context, credentials []store.Credential) error {

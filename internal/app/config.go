@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/wigwag/wigwag/internal/store"
@@ -43,6 +41,9 @@ type Config struct {
 	// CompareInterval is how often versions are compared with the database when
 	// no hint came; 5 s.
 	CompareInterval time.Duration
+	// HistoryRetention is how long changes are kept in the history; zero keeps
+	// them for ever. What is older is dropped within a day.
+	HistoryRetention time.Duration
 	// Drain is how long a stopping server waits for requests under way, and the
 	// time over which it asks SDKs to come back; 5 s.
 	Drain time.Duration
@@ -72,17 +73,17 @@ func (c Config) withDefaults() Config {
 
 // openStore opens the database that a configuration names.
 func openStore(ctx context.Context, database string) (store.Store, error) {
-	scheme, path, _ := strings.Cut(database, ":")
+	scheme, path, err := cutDatabase(database)
 	switch {
-	case scheme == "sqlite" && path != "":
+	case err != nil:
+		return nil, err
+	case scheme == "memory":
+		return memory.New(), nil
+	default:
 		st, err := sqlite.Open(ctx, path)
 		if err != nil {
 			return nil, err // not a nil *sqlite.Store in a store.Store
 		}
 		return st, nil
-	case scheme == "memory":
-		return memory.New(), nil
-	default:
-		return nil, fmt.Errorf("database %q: write sqlite:PATH", database)
 	}
 }

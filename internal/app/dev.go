@@ -82,7 +82,7 @@ func (s *Server) addDevKeys(ctx context.Context) error {
 		auth.NewCredential(DevServerKey, "development", set, time.Now()),
 		auth.NewCredential(DevClientKey, "development", set, time.Now()),
 	} {
-		err := s.store.Update(ctx, func(tx store.Tx) error { return tx.AddCredential(ctx, c) })
+		err := s.store.Update(ctx, func(tx store.Tx) error { return tx.AddCredential(ctx, builtIn(c)) })
 		if err != nil && !errors.Is(err, store.ErrExists) {
 			return err
 		}

@@ -139,7 +139,7 @@ func TestEveryKindOfEditReachesTheProgram(t *testing.T) {
 		t.Errorf("a variant's value: %q", got)
 	}
 
-	deleted, err := c.DeleteFlag(t.Context(), operator, "default", "docs-banner")
+	deleted, err := c.ArchiveFlag(t.Context(), operator, "default", "docs-banner", true)
 	if err != nil {
 		t.Fatal(err)
 	}

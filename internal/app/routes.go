@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/wigwag/wigwag/internal/apidoc"
+	"github.com/wigwag/wigwag/internal/gen"
 	"github.com/wigwag/wigwag/internal/httpapi"
 	"github.com/wigwag/wigwag/internal/hub"
 	"github.com/wigwag/wigwag/internal/store"
@@ -18,6 +20,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /sdk/v1/snapshot", web.Handler(s.stream.Snapshot))
 	mux.Handle("GET /sdk/v1/stream", web.Handler(s.stream.Stream))
 	mux.Handle("OPTIONS /sdk/v1/", web.Handler(stream.Preflight))
+	mux.Handle("GET /api/v1/openapi.yaml", web.Deadline(apidoc.Document(gen.Contract)))
+	mux.Handle("GET /api/v1/docs", web.Deadline(apidoc.Page(gen.Contract)))
 	mux.Handle("/api/v1/", web.Deadline(httpapi.New(s.control, s.keys.Manager)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)

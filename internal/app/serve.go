@@ -143,6 +143,11 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopFeed()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.feed.Run(feedCtx) })
+	group.Go(func() error { return s.keys.Run(feedCtx, log) })
+	group.Go(func() error {
+		dropHistory(groupCtx, s.store, s.config.HistoryRetention, log)
+		return nil
+	})
 	group.Go(func() error { return serve(mainServer, s.main) })
 	if s.ops != nil {
 		group.Go(func() error { return serve(opsServer, s.ops) })

@@ -2,8 +2,10 @@ package auth_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,7 +51,17 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 			t.Errorf("a secret of %s is %d characters of kind %q", kind, len(secret), secret.Kind())
 		}
 		credential := auth.NewCredential(secret, "name", production, time.Now())
-		for _, printed := range []string{fmt.Sprint(secret), fmt.Sprintf("%v %+v %#v %s %q", secret, secret, secret, secret, secret), fmt.Sprintf("%+v", credential)} {
+		var logged strings.Builder
+		slog.New(slog.NewTextHandler(&logged, nil)).Info("text", "secret", secret, "credential", credential)
+		slog.New(slog.NewJSONHandler(&logged, nil)).Info("json", "secret", secret, "credential", credential)
+		encoded, err := json.Marshal(map[string]any{"secret": secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, printed := range []string{
+			fmt.Sprint(secret), fmt.Sprintf("%v %+v %#v %s %q", secret, secret, secret, secret, secret), fmt.Sprintf("%+v", credential),
+			logged.String(), string(encoded),
+		} {
 			if strings.Contains(printed, string(secret)[3:]) {
 				t.Errorf("printed as %s", printed)
 			}
@@ -100,9 +112,9 @@ func TestEachKindReachesItsOwnPathsAlone(t *testing.T) {
 			if !is(err, c.reads) || err == nil && (reader.Projection != c.projection || reader.Set != production) {
 				t.Errorf("%s reads: %+v, %v", c.kind, reader, err)
 			}
-			actor, err := keys.Manager(r)
-			if !is(err, c.manages) || err == nil && !strings.HasPrefix(actor, "ci (tk-") {
-				t.Errorf("%s manages: %q, %v", c.kind, actor, err)
+			caller, err := keys.Manager(r)
+			if !is(err, c.manages) || err == nil && !strings.HasPrefix(caller.Actor, "ci (tk-") {
+				t.Errorf("%s manages: %q, %v", c.kind, caller.Actor, err)
 			}
 		}
 	}

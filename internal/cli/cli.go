@@ -23,14 +23,39 @@ const description = "Feature flags in real time: a server, and the commands that
 
 // grammar is every command; the tags are kong's.
 type grammar struct {
-	Serve    serveCmd    `cmd:"" help:"Run a server."`
-	Dev      devCmd      `cmd:"" help:"Run a server on this machine with a project to try."`
-	Flags    flagsCmd    `cmd:"" help:"List, create, enable and disable flags."`
+	Serve serveCmd `cmd:"" help:"Run a server."`
+	Dev   devCmd   `cmd:"" help:"Run a server on this machine with a project to try."`
+	Flags flagsCmd `cmd:"" help:"List, create, enable and disable flags."`
+
+	Projects     projectsCmd     `cmd:"" help:"List, create, change, archive and delete projects."`
+	Environments environmentsCmd `cmd:"" help:"List, create, change, archive, delete, copy and compare environments."`
+
+	Rules    rulesCmd    `cmd:"" help:"List, add, change, remove and move the rules of a flag."`
+	Segments segmentsCmd `cmd:"" help:"List, create, change and delete segments."`
+	Validate validateCmd `cmd:"" help:"Check flags files without a server."`
+	Apply    applyCmd    `cmd:"" help:"Make a project be as flags files say."`
+	Export   exportCmd   `cmd:"" help:"Write a project as flags files."`
+	Generate generateCmd `cmd:"" help:"Generate files for other tools."`
 	Evaluate evaluateCmd `cmd:"" help:"Resolve a flag for a context, as an SDK would."`
-	Tail     tailCmd     `cmd:"" help:"Follow the changes of an environment as they happen."`
-	Health   healthCmd   `cmd:"" help:"Ask whether the server runs."`
-	Ready    readyCmd    `cmd:"" help:"Ask whether the server is ready to serve flags."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	History  historyCmd  `cmd:"" help:"Show who changed what, when and why."`
+	Diff     diffCmd     `cmd:"" help:"Compare two versions of an environment, field by field."`
+	Restore  restoreCmd  `cmd:"" help:"Put back a flag, a segment or an environment to an earlier version."`
+
+	Keys    sdkKeysCmd `cmd:"" help:"List, create, rotate and revoke the keys that SDKs use."`
+	Tokens  tokensCmd  `cmd:"" help:"List, create, rotate and revoke API tokens."`
+	Login   loginCmd   `cmd:"" help:"Save a server and an API token for it, and use them from now on."`
+	Whoami  whoamiCmd  `cmd:"" help:"Show the server and the API token in use."`
+	Context contextCmd `cmd:"" help:"List, use and forget the servers of wigwag login."`
+
+	Tail    tailCmd    `cmd:"" help:"Follow the changes of an environment as they happen."`
+	Health  healthCmd  `cmd:"" help:"Ask whether the server runs."`
+	Ready   readyCmd   `cmd:"" help:"Ask whether the server is ready to serve flags."`
+	Config  configCmd  `cmd:"" help:"Check the configuration of a server."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print what teaches a shell to complete commands."`
+	Docs       docsCmd       `cmd:"" help:"Write manual pages and the reference of all commands."`
+	Complete   completeCmd   `cmd:"" hidden:""`
 }
 
 // Main runs the program with its arguments, the name it was called by first, and

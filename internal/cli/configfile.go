@@ -16,11 +16,12 @@ import (
 // other options: the keys are the names of the flags.
 type configFile string
 
-// BeforeResolve reads the file; kong calls it.
+// BeforeResolve reads the file; kong calls it, for every command where the file is
+// named by the environment.
 func (configFile) BeforeResolve(c *kong.Context, trace *kong.Path) error {
 	name, _ := c.FlagValue(trace.Flag).(configFile)
-	if name == "" {
-		return nil
+	if name == "" || !slices.Contains(c.Selected().Flags, trace.Flag) {
+		return nil // the variable may be set where another command is called
 	}
 	values, err := readConfig(string(name), c.Selected().Flags)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
@@ -21,8 +22,10 @@ type createCmd struct {
 	Owner         string   `placeholder:"NAME" help:"Who answers for it."`
 	Tag           []string `sep:"none" placeholder:"TAG" help:"A tag; once for each."`
 	ClientVisible bool     `help:"Let browsers and apps see it."`
+	Permanent     bool     `help:"It is meant to stay, and is archived only by force."`
+	Schema        string   `placeholder:"JSON" help:"For an object flag: the JSON Schema of its values, or @FILE."`
 	Remote        `embed:""`
-	Comment       `embed:""`
+	Attempt       `embed:""`
 }
 
 // Run creates it.
@@ -35,17 +38,24 @@ func (c *createCmd) Run(ctx context.Context, s *screen) error {
 		Definition: feature.Definition{
 			Key: c.Key, Type: feature.Type(c.Type), Variants: variants, ClientVisible: c.ClientVisible,
 		},
-		Description: c.Description, Owner: c.Owner, Tags: c.Tag,
+		Description: c.Description, Owner: c.Owner, Tags: c.Tag, Permanent: c.Permanent,
+	}
+	if definition.Schema, err = readSchema(c.Schema); err != nil {
+		return err
 	}
 	var written gen.DefinitionWritten
 	body, err := c.call(ctx, &written, func(client *gen.Client) (*http.Response, error) {
-		return client.CreateFlag(ctx, c.Project, &gen.CreateFlagParams{WigwagComment: c.header()}, definition)
+		return client.CreateFlag(ctx, c.Project, &gen.CreateFlagParams{WigwagComment: c.header(), DryRun: c.dryRun()}, definition)
 	})
 	if err != nil {
 		return err
 	}
 	if c.json() {
 		s.json(body)
+		return nil
+	}
+	if c.DryRun {
+		c.printChanges(s, written.Changes)
 		return nil
 	}
 	rows := [][]string{
@@ -63,6 +73,25 @@ func (c *createCmd) Run(ctx context.Context, s *screen) error {
 		s.line("\nEnable it with: wigwag flags enable %s --env %s", plain(written.Item.Key), plain(environments[0]))
 	}
 	return nil
+}
+
+// readSchema reads a JSON Schema, or @FILE with one; nil where nothing is given.
+func readSchema(argument string) (*feature.Value, error) {
+	if argument == "" {
+		return nil, nil
+	}
+	text := []byte(argument)
+	if name, ok := strings.CutPrefix(argument, "@"); ok {
+		var err error
+		if text, err = os.ReadFile(name); err != nil {
+			return nil, err
+		}
+	}
+	schema := new(feature.Value)
+	if err := json.Unmarshal(text, schema); err != nil || schema.Kind() != feature.KindObject {
+		return nil, misused(`--schema is no JSON object; write such as '{"required":["model"]}', or @FILE`)
+	}
+	return schema, nil
 }
 
 // readVariants reads NAME=VALUE for a type of flag. A string's value is taken as

@@ -15,6 +15,7 @@ type evaluateCmd struct {
 	Flag    string   `arg:"" help:"Key of the flag."`
 	Context []string `short:"c" sep:"none" placeholder:"NAME=VALUE" help:"An attribute of the context, such as plan=pro or targetingKey=user-42, or @FILE with a JSON object; as many as needed."`
 	Explain bool     `help:"Print every step by which the flag was resolved."`
+	At      uint64   `placeholder:"N" help:"As of this version of the environment; see wigwag history."`
 	Remote  `embed:""`
 	Scope   `embed:""`
 }
@@ -48,7 +49,7 @@ func (c *evaluateCmd) Run(ctx context.Context, s *screen) error {
 	var answer evaluation
 	body, err := c.call(ctx, &answer, func(client *gen.Client) (*http.Response, error) {
 		return client.Evaluate(ctx, c.Project, c.Env, gen.EvaluateRequest{
-			Context: attributes, Flags: []string{c.Flag}, Explain: c.Explain,
+			Context: attributes, Flags: []string{c.Flag}, Explain: c.Explain, At: c.At,
 		})
 	})
 	if err != nil {

@@ -57,6 +57,7 @@ func unreachable(server string, err error) error {
 type answerError struct {
 	status  int
 	message string
+	fields  []gen.FieldError
 }
 
 func (e *answerError) Error() string { return e.message }
@@ -68,6 +69,7 @@ func refused(server string, response *http.Response, body []byte) error {
 	switch mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); {
 	case mediaType == "application/problem+json" && json.Unmarshal(body, &problem) == nil && problem.Detail != "":
 		e.message = problemLine(&problem)
+		e.fields = problem.Errors
 		if e.status == http.StatusUnauthorized || e.status == http.StatusForbidden {
 			e.message += " (" + server + ")"
 		}

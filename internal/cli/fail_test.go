@@ -23,7 +23,7 @@ func answering(t *testing.T, status int, contentType, body string) *Remote {
 		_, _ = w.Write([]byte(body))
 	}))
 	t.Cleanup(server.Close)
-	return &Remote{Address: Address{URL: server.URL}, Token: "tk_given", Project: "default"}
+	return &Remote{Target: Target{Address: Address{URL: server.URL}, Token: "tk_given", Project: "default"}}
 }
 
 func TestAnswersThatAreNoSuccess(t *testing.T) {
@@ -57,7 +57,7 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			remote := answering(t, test.status, test.contentType, test.body)
 			_, err := remote.call(t.Context(), new(gen.FlagList), func(c *gen.Client) (*http.Response, error) {
-				return c.ListFlags(t.Context(), "default", "production")
+				return c.ListFlags(t.Context(), "default", "production", &gen.ListFlagsParams{})
 			})
 			if err == nil {
 				t.Fatal("no error")

@@ -29,7 +29,11 @@ func (a *Address) probe(ctx context.Context, s *screen, path string) error {
 	text, err := a.get(ctx, path)
 	var answer *answerError
 	if errors.As(err, &answer) && answer.status == 503 && text != "" && len(text) < 200 {
-		return errors.New(a.URL + " is not ready: " + text)
+		server, err := a.check()
+		if err != nil {
+			return err
+		}
+		return errors.New(server.String() + " is not ready: " + text)
 	}
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wigwag/wigwag/internal/app"
 	"github.com/wigwag/wigwag/internal/gen"
 )
 
@@ -25,18 +24,8 @@ const (
 
 // Address is where a server is.
 type Address struct {
-	URL string `name:"url" default:"http://127.0.0.1:8080" placeholder:"URL" env:"WIGWAG_URL" help:"Address of the server. Default ${default}."`
-}
-
-// check returns the address without a slash at its end.
-func (a *Address) check() (*url.URL, error) {
-	parsed, err := url.Parse(strings.TrimRight(a.URL, "/"))
-	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" ||
-		parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" {
-		// Not repeated: somebody will put a password there.
-		return nil, misused("--url must be such as %s, and nothing besides", defaultURL)
-	}
-	return parsed, nil
+	URL string `name:"url" placeholder:"URL" env:"WIGWAG_URL" help:"Address of the server. Default that of the context in use, else http://127.0.0.1:8080."`
+	On  string `placeholder:"CONTEXT" env:"WIGWAG_CONTEXT" help:"The server of a context instead; see wigwag login."`
 }
 
 // get asks for a page that needs no token, and returns its text.
@@ -85,18 +74,33 @@ func read(server string, response *http.Response) ([]byte, error) {
 
 // Output is the form of what a command prints.
 type Output struct {
-	Output string `short:"o" default:"table" enum:"table,json" placeholder:"FORM" help:"table or json; json is the API's answer as it is. Default ${default}."`
+	Output string `short:"o" default:"table" enum:"table,json,yaml" placeholder:"FORM" help:"table, json or yaml; json is the API's answer as it is. Default ${default}."`
 }
 
-func (o *Output) json() bool { return o.Output == "json" }
+// json reports whether the API's answer is printed, as JSON or as YAML, rather than
+// a text for people.
+func (o *Output) json() bool { return o.Output == "json" || o.Output == "yaml" }
 
-// Remote is what every command of the management API is told.
-type Remote struct {
+// form returns an answer in the form in which it is to be printed.
+func (o *Output) form(answer []byte) ([]byte, error) {
+	if o.Output == "yaml" {
+		return toYAML(answer)
+	}
+	return answer, nil
+}
+
+// Target is the project that a command of the management API speaks of.
+type Target struct {
 	Address   `embed:""`
 	Token     string `placeholder:"TOKEN" env:"WIGWAG_TOKEN" help:"API token; not needed for wigwag dev."`
 	TokenFile string `placeholder:"FILE" env:"WIGWAG_TOKEN_FILE" help:"File with the API token."`
 	Project   string `default:"default" placeholder:"KEY" env:"WIGWAG_PROJECT" help:"The project. Default ${default}."`
-	Output    `embed:""`
+}
+
+// Remote is what every command of the management API is told.
+type Remote struct {
+	Target `embed:""`
+	Output `embed:""`
 }
 
 // Scope is an environment of the project.
@@ -132,42 +136,81 @@ func (c *Comment) header() *gen.Comment {
 }
 
 // call makes one request of the management API, decodes the answer, and returns
-// its body.
+// its body in the form in which it is to be printed.
 func (r *Remote) call(ctx context.Context, into any, request func(*gen.Client) (*http.Response, error)) ([]byte, error) {
-	server, err := r.Address.check()
+	body, err := r.ask(ctx, into, request)
 	if err != nil {
 		return nil, err
 	}
-	token, assumed, err := credential("token", "API token", r.Token, r.TokenFile, app.DevToken, server)
-	if err != nil {
-		return nil, err
-	}
+	return r.form(body)
+}
+
+// ask is call, but returns the body as it came.
+func (r *Remote) ask(ctx context.Context, into any, request func(*gen.Client) (*http.Response, error)) ([]byte, error) {
 	caller := httpClient()
 	defer caller.CloseIdleConnections()
+	l, err := r.connect(caller)
+	if err != nil {
+		return nil, err
+	}
+	response, err := request(l.client)
+	if err != nil {
+		return nil, unreachable(l.server, err)
+	}
+	body, err := read(l.server, response)
+	if err != nil {
+		return nil, l.explain(err)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return nil, unlike(l.server, err)
+	}
+	if attempt := attemptOf(ctx); attempt != nil && attempt.Wait && !attempt.DryRun && response.Request.Method != http.MethodGet {
+		return body, awaitServed(ctx, l.server, body)
+	}
+	return body, nil
+}
+
+func unlike(server string, err error) error {
+	return fmt.Errorf("the answer of %s is not what the API promises; is it a Wigwag server, and not newer than this program? (%w)", server, err)
+}
+
+// line is a client of the management API with the caller's token.
+type line struct {
+	client *gen.Client
+	server string
+	// assumed says that the token is that of wigwag dev, which nobody gave.
+	assumed bool
+}
+
+// explain says of a refusal whether the token was assumed.
+func (l *line) explain(err error) error {
+	if l.assumed {
+		return notDev(err, "token")
+	}
+	return err
+}
+
+// connect returns a client of the API that makes its requests by caller.
+func (r *Remote) connect(caller *http.Client) (*line, error) {
+	at, err := r.place()
+	if err != nil {
+		return nil, err
+	}
+	server := at.url
+	token, assumed, err := tokenFor(&at, r.Token, r.TokenFile)
+	if err != nil {
+		return nil, err
+	}
 	client, err := gen.NewClient(server.String()+"/api/v1", gen.WithHTTPClient(caller),
-		gen.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
+		gen.WithRequestEditorFn(func(ctx context.Context, request *http.Request) error {
 			request.Header.Set("Authorization", "Bearer "+token)
 			request.Header.Set("User-Agent", "wigwag/"+version())
-			return nil
+			return attemptOf(ctx).prepare(ctx, request)
 		}))
 	if err != nil {
 		return nil, err
 	}
-	response, err := request(client)
-	if err != nil {
-		return nil, unreachable(server.String(), err)
-	}
-	body, err := read(server.String(), response)
-	if err != nil && assumed {
-		return nil, notDev(err, "token")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return nil, fmt.Errorf("the answer of %s is not what the API promises; is it a Wigwag server, and not newer than this program? (%w)", server, err)
-	}
-	return body, nil
+	return &line{client: client, server: server.String(), assumed: assumed}, nil
 }
 
 // credential returns the token or key that is given, or assumes the one of wigwag

@@ -27,10 +27,11 @@ type serveCmd struct {
 	LogLevel  string `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" env:"WIGWAG_LOG_LEVEL" help:"Least level that is logged: debug, info, warn or error. Default ${default}."`
 	LogFormat string `default:"text" enum:"text,json" placeholder:"FORMAT" env:"WIGWAG_LOG_FORMAT" help:"Form of the log: text or json. Default ${default}."`
 
-	MaxStreams      int           `default:"15000" placeholder:"N" env:"WIGWAG_MAX_STREAMS" help:"Most streams and long polls at a time. Default ${default}."`
-	Heartbeat       time.Duration `default:"20s" placeholder:"TIME" env:"WIGWAG_HEARTBEAT" help:"How long a stream may be silent. Default ${default}."`
-	CompareInterval time.Duration `default:"5s" placeholder:"TIME" env:"WIGWAG_COMPARE_INTERVAL" help:"How often the database is looked at when nothing hints at a change. Default ${default}."`
-	Drain           time.Duration `default:"5s" placeholder:"TIME" env:"WIGWAG_DRAIN" help:"How long a stopping server waits for requests under way. Default ${default}."`
+	MaxStreams       int           `default:"15000" placeholder:"N" env:"WIGWAG_MAX_STREAMS" help:"Most streams and long polls at a time. Default ${default}."`
+	Heartbeat        time.Duration `default:"20s" placeholder:"TIME" env:"WIGWAG_HEARTBEAT" help:"How long a stream may be silent. Default ${default}."`
+	CompareInterval  time.Duration `default:"5s" placeholder:"TIME" env:"WIGWAG_COMPARE_INTERVAL" help:"How often the database is looked at when nothing hints at a change. Default ${default}."`
+	HistoryRetention time.Duration `default:"0s" placeholder:"TIME" env:"WIGWAG_HISTORY_RETENTION" help:"How long changes are kept in the history, such as 2160h; 0s keeps them for ever. Default ${default}."`
+	Drain            time.Duration `default:"5s" placeholder:"TIME" env:"WIGWAG_DRAIN" help:"How long a stopping server waits for requests under way. Default ${default}."`
 
 	BootstrapTokenFile     string `placeholder:"FILE" env:"WIGWAG_BOOTSTRAP_TOKEN_FILE" help:"File with the API token that an empty database is given; or the token itself in WIGWAG_BOOTSTRAP_TOKEN."`
 	BootstrapServerKeyFile string `placeholder:"FILE" env:"WIGWAG_BOOTSTRAP_SERVER_KEY_FILE" help:"File with the server key of default/production; or WIGWAG_BOOTSTRAP_SERVER_KEY."`
@@ -55,9 +56,13 @@ func (c *serveCmd) config(s *screen) (app.Config, error) {
 		Addr: c.Addr, OpsAddr: c.OpsAddr, Database: c.Database,
 		Log: newLog(s.err, c.LogLevel, c.LogFormat), Out: s.out, Version: version(),
 		MaxStreams: c.MaxStreams, Heartbeat: c.Heartbeat, CompareInterval: c.CompareInterval, Drain: c.Drain,
+		HistoryRetention: c.HistoryRetention,
 	}
 	if c.MaxStreams < 1 {
 		return config, misused("max-streams must be at least 1")
+	}
+	if c.HistoryRetention < 0 {
+		return config, misused("history-retention must not be negative; 0s keeps everything")
 	}
 	for name, duration := range map[string]time.Duration{
 		"heartbeat": c.Heartbeat, "compare-interval": c.CompareInterval, "drain": c.Drain,

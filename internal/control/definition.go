@@ -22,7 +22,7 @@ const (
 
 // definitionFields and configurationFields are the two halves of a flag.
 var (
-	definitionFields    = []string{"key", "type", "variants", "clientVisible", "metadata", "description", "owner", "tags"}
+	definitionFields    = []string{"key", "type", "variants", "clientVisible", "metadata", "description", "owner", "tags", "permanent", "schema", "archived"}
 	configurationFields = []string{"state", "offVariant", "prerequisites", "overrides", "rules", "default"}
 )
 
@@ -110,6 +110,9 @@ func checkDefinition(d *Definition) error {
 	if err := d.Definition.Validate(); err != nil {
 		return fault.OfValidation(err)
 	}
+	if err := checkSchema(d); err != nil {
+		return err
+	}
 	return fault.OfValidation(initialFlag(d.Definition).Validate()) // its size
 }
 
@@ -121,6 +124,9 @@ func (c *Control) CreateFlag(ctx context.Context, w Write, project string, d Def
 		d.Variants = onOff()
 	}
 	written := Written[Definition]{Value: d}
+	if d.Archived {
+		return written, fault.InvalidField("archived", "a new flag is not archived; create it and archive it then")
+	}
 	if err := checkDefinition(&d); err != nil {
 		return written, err
 	}
@@ -132,12 +138,15 @@ func (c *Control) CreateFlag(ctx context.Context, w Write, project string, d Def
 	if err != nil {
 		return written, err
 	}
-	err = c.update(ctx, w, func(tx store.Tx) error {
+	err = c.update(ctx, w, &written, func(tx store.Tx) error {
 		set, err := catalogue(ctx, tx, project)
 		if err != nil {
 			return err
 		}
-		_, err = readDefinition(ctx, tx, project, d.Key)
+		taken, err := readDefinition(ctx, tx, project, d.Key)
+		if err == nil && taken.Value.Archived {
+			return fault.New(fault.Conflict, "Project %q has an archived flag %q; restore it, delete it, or choose another key.", project, d.Key)
+		}
 		if err == nil {
 			return fault.New(fault.Conflict, "Project %q has a flag %q already; choose another key or change that flag.", project, d.Key)
 		}
@@ -153,7 +162,7 @@ func (c *Control) CreateFlag(ctx context.Context, w Write, project string, d Def
 		}
 		written.Environments = make(map[string]snapshot.Position, len(sets))
 		for _, set := range sets {
-			position, err := w.commit(ctx, tx, set.ID, []store.Item{flag}, nil)
+			position, err := w.commitAnyway(ctx, tx, set.ID, []store.Item{flag}, nil)
 			if err != nil {
 				return err
 			}
@@ -180,17 +189,23 @@ func (c *Control) PatchDefinition(ctx context.Context, w Write, project, flag st
 		project, flag); err != nil {
 		return written, err
 	}
-	err = c.update(ctx, w, func(tx store.Tx) error {
+	err = c.update(ctx, w, &written, func(tx store.Tx) error {
 		before, err := readDefinition(ctx, tx, project, flag)
 		if err != nil {
 			return err
 		}
-		if err := w.unchangedSince(before.ChangedAt, "the definition of flag "+flag); err != nil {
+		if err := w.unchangedSince(store.SetID{Project: project}, definitionRef(flag), before.ChangedAt, "the definition of flag "+flag); err != nil {
 			return err
 		}
 		var after Definition
 		if err := patchDocument(before.Value, change, &after); err != nil {
 			return err
+		}
+		if before.Value.Archived {
+			return fault.New(fault.Conflict, "Flag %q is archived and takes no changes; restore it first.", flag)
+		}
+		if after.Archived {
+			return fault.InvalidField("archived", "a patch does not archive; archive the flag instead")
 		}
 		if after.Key != flag {
 			return fault.InvalidField("key", "the key of a flag cannot change; create a new flag with that key")
@@ -245,7 +260,7 @@ func (w Write) rejoin(ctx context.Context, tx store.Tx, project string, before, 
 		if err != nil {
 			return nil, err
 		}
-		used, err := usesOf(ctx, tx, set.ID, flag.Value, removed)
+		used, err := w.usesOf(ctx, tx, set.ID, flag.Value, removed)
 		if err != nil {
 			return nil, err
 		}
@@ -260,7 +275,7 @@ func (w Write) rejoin(ctx context.Context, tx store.Tx, project string, before, 
 		if err != nil {
 			return nil, err
 		}
-		if touched[set.ID.Environment], err = w.commit(ctx, tx, set.ID, []store.Item{item}, nil); err != nil {
+		if touched[set.ID.Environment], err = w.commitAnyway(ctx, tx, set.ID, []store.Item{item}, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -268,43 +283,4 @@ func (w Write) rejoin(ctx context.Context, tx store.Tx, project string, before, 
 		return nil, fault.New(fault.InUse, "Flag %q still needs what the patch removes: %s. Change that first.", after.Key, few(uses))
 	}
 	return touched, nil
-}
-
-// DeleteFlag removes a flag from its project and from every environment, unless
-// it is a prerequisite of another (InUse). Written.Value is what was removed.
-func (c *Control) DeleteFlag(ctx context.Context, w Write, project, flag string) (Written[Definition], error) {
-	var written Written[Definition]
-	err := c.update(ctx, w, func(tx store.Tx) error {
-		before, err := readDefinition(ctx, tx, project, flag)
-		if err != nil {
-			return err
-		}
-		if err := w.unchangedSince(before.ChangedAt, "the definition of flag "+flag); err != nil {
-			return err
-		}
-		sets, err := flagSets(ctx, tx, project)
-		if err != nil {
-			return err
-		}
-		uses, err := prerequisiteUses(ctx, tx, sets, flag)
-		if err != nil {
-			return err
-		}
-		if len(uses) > 0 {
-			return fault.New(fault.InUse, "Flag %q is a prerequisite of %s. Take it out of their prerequisites first.", flag, few(uses))
-		}
-		written = Written[Definition]{Value: before.Value, Environments: make(map[string]snapshot.Position, len(sets))}
-		written.Position, err = w.commit(ctx, tx, store.SetID{Project: project}, nil, []snapshot.Ref{definitionRef(flag)})
-		if err != nil {
-			return err
-		}
-		for _, set := range sets {
-			written.Environments[set.ID.Environment], err = w.commit(ctx, tx, set.ID, nil, []snapshot.Ref{flagRef(flag)})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return written, err
 }

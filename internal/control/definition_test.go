@@ -96,9 +96,9 @@ func TestPatchDefinition(t *testing.T) {
 func TestDeleteFlag(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
+	must(t)(f.ArchiveFlag(ctx, ann, "shop", "color", false))
 	written, err := f.DeleteFlag(ctx, ann, "shop", "color")
-	if err != nil || written.Value.Key != "color" || written.Position != f.position(t, "") ||
-		written.Environments["production"] != f.position(t, "production") || written.Environments["staging"] != f.position(t, "staging") {
+	if err != nil || written.Value.Key != "color" || written.Position != f.position(t, "") || len(written.Environments) != 0 {
 		t.Fatalf("%+v, %v", written, err)
 	}
 	if _, err := f.Flag(ctx, "shop", "staging", "color"); !fault.Is(err, fault.NotFound) {
@@ -174,9 +174,9 @@ func TestRefusedDefinitions(t *testing.T) {
 			_, err := f.DeleteFlag(ctx, Write{IfMatch: before.ChangedAt}, "shop", "checkout")
 			return err
 		}, fault.Stale, "last changed at", ""},
-		{"deletion of a prerequisite", func(ctx context.Context, f *fixture) error {
+		{"deletion of what is in force", func(ctx context.Context, f *fixture) error {
 			_, err := f.DeleteFlag(ctx, ann, "shop", "color")
 			return err
-		}, fault.InUse, `flag "checkout" in environment "staging"`, ""},
+		}, fault.Conflict, "archive it first", ""},
 	})
 }

@@ -11,20 +11,17 @@ import (
 	"github.com/wigwag/wigwag/snapshot"
 )
 
-// Evaluate resolves flags of an environment as its SDKs do at the position that
-// it returns, each flag once and sorted by key. A flag that is not there is
+// Evaluate resolves flags of an environment as its SDKs do, or did, at the position
+// that it returns, each flag once and sorted by key. A flag that is not there is
 // answered with FLAG_NOT_FOUND.
 func (c *Control) Evaluate(ctx context.Context, project, environment string, e Evaluation) ([]Evaluated, snapshot.Position, error) {
 	set, err := flagSet(ctx, c.store, project, environment)
 	if err != nil {
 		return nil, snapshot.Position{}, err
 	}
-	current := c.programs.at(set)
-	if current == nil {
-		if current, err = compile(ctx, c.store, set.ID); err != nil {
-			return nil, snapshot.Position{}, err
-		}
-		c.programs.keep(set.ID, current)
+	current, err := c.program(ctx, set, e.At)
+	if err != nil {
+		return nil, snapshot.Position{}, err
 	}
 	flags := e.Flags
 	if len(flags) == 0 {
@@ -43,6 +40,31 @@ func (c *Control) Evaluate(ctx context.Context, project, environment string, e E
 	return answers, current.position, nil
 }
 
+// program returns what resolves the flags of a set at a version, zero for the
+// current one. Programs of the past are not kept: they are asked for once.
+func (c *Control) program(ctx context.Context, set store.Set, version uint64) (*compiled, error) {
+	if version != 0 && version != set.Position.Version {
+		if err := checkVersion(set, "at", version); err != nil {
+			return nil, err
+		}
+		then, items, err := c.past(ctx, set, version)
+		if err != nil {
+			return nil, err
+		}
+		return compile(then, items), nil
+	}
+	if kept := c.programs.at(set); kept != nil {
+		return kept, nil
+	}
+	now, items, err := c.store.SnapshotAt(ctx, set.ID, 0)
+	if err != nil {
+		return nil, fmt.Errorf("read snapshot of %s: %w", set.ID, err)
+	}
+	current := compile(now, items)
+	c.programs.keep(set.ID, current)
+	return current, nil
+}
+
 // compiled is a flag set at one position, ready to resolve.
 type compiled struct {
 	position snapshot.Position
@@ -50,24 +72,20 @@ type compiled struct {
 	flags    []string
 }
 
-func compile(ctx context.Context, st store.Store, id store.SetID) (*compiled, error) {
-	set, items, err := st.SnapshotAt(ctx, id, 0)
-	if err != nil {
-		return nil, fmt.Errorf("read snapshot of %s: %w", id, err)
-	}
+func compile(set store.Set, items []store.Item) *compiled {
 	decoded := make([]*snapshot.Item, len(items))
 	for i := range items {
 		// What cannot be decoded is served as it is, and here resolved as SDKs
 		// resolve it: with an error of that flag.
 		decoded[i], _ = snapshot.NewItem(items[i].Ref, items[i].Body)
 	}
-	header := snapshot.Header{Project: id.Project, Environment: id.Environment, Projection: snapshot.ProjectionServer}
+	header := snapshot.Header{Project: set.ID.Project, Environment: set.ID.Environment, Projection: snapshot.ProjectionServer}
 	flagSet := snapshot.New(header, set.Position, set.CommittedAt, decoded).FlagSet()
 	result := &compiled{position: set.Position, program: eval.Compile(flagSet), flags: make([]string, len(flagSet.Flags))}
 	for i, flag := range flagSet.Flags {
 		result.flags[i] = flag.Key
 	}
-	return result, nil
+	return result
 }
 
 // maxPrograms bounds the compiled flag sets that are kept.

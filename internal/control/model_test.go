@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -9,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/wigwag/wigwag/feature"
@@ -22,6 +23,7 @@ import (
 // model is what the use cases are about, without versions, bytes and shards.
 type model struct {
 	flags    map[string]*modelFlag
+	archived map[string]*modelFlag
 	segments map[string]map[string]*modelSegment // by environment and key
 }
 
@@ -29,6 +31,8 @@ type modelFlag struct {
 	owner    string
 	variants []string
 	in       map[string]*modelConfiguration
+	// bodies are the items of an archived flag by environment.
+	bodies map[string]string
 }
 
 type modelConfiguration struct {
@@ -144,7 +148,7 @@ func (m *machine) create(t *rapid.T) {
 	switch {
 	case n == 0:
 		kind = fault.Invalid
-	case m.flags[key] != nil:
+	case m.flags[key] != nil || m.archived[key] != nil:
 		kind = fault.Conflict
 	}
 	written, err := m.control.CreateFlag(t.Context(), Write{}, "p", d)
@@ -160,18 +164,89 @@ func (m *machine) create(t *rapid.T) {
 func (m *machine) delete(t *rapid.T) {
 	key := m.drawFlag(t)
 	var kind fault.Kind
-	if m.flags[key] == nil {
+	switch {
+	case m.flags[key] != nil:
+		kind = fault.Conflict
+	case m.archived[key] == nil:
 		kind = fault.NotFound
 	}
-	m.configurations(func(_, _ string, c *modelConfiguration) {
-		if strings.HasPrefix(c.prerequisite, key+":") {
-			kind = fault.InUse
+	for _, other := range m.archived {
+		for _, c := range other.in {
+			if strings.HasPrefix(c.prerequisite, key+":") {
+				kind = cmp.Or(kind, fault.InUse)
+			}
 		}
-	})
+	}
 	written, err := m.control.DeleteFlag(t.Context(), Write{}, "p", key)
 	if settle(t, m, written, err, kind) {
+		delete(m.archived, key)
+	}
+}
+
+func (m *machine) archive(t *rapid.T) {
+	key, force := m.drawFlag(t), rapid.Bool().Draw(t, "force")
+	flag := m.flags[key]
+	var kind fault.Kind
+	bodies := map[string]string{}
+	switch {
+	case flag != nil:
+		m.configurations(func(other, _ string, c *modelConfiguration) {
+			decides := other == key && c.enabled && c.prerequisite != "" && c.off != c.def
+			if strings.HasPrefix(c.prerequisite, key+":") || decides && !force {
+				kind = fault.InUse
+			}
+		})
+		for _, environment := range modelEnvironments {
+			bodies[environment] = m.body(t, environment, key)
+		}
+	case m.archived[key] == nil:
+		kind = fault.NotFound
+	}
+	written, err := m.control.ArchiveFlag(t.Context(), Write{}, "p", key, force)
+	if settle(t, m, written, err, kind) && flag != nil {
+		flag.bodies = bodies
+		m.archived[key] = flag
 		delete(m.flags, key)
 	}
+}
+
+func (m *machine) restore(t *rapid.T) {
+	key := m.drawFlag(t)
+	flag := m.archived[key]
+	var kind fault.Kind
+	switch {
+	case flag != nil:
+		for environment, c := range flag.in {
+			if demanded, variant, some := strings.Cut(c.prerequisite, ":"); some {
+				if other := m.flags[demanded]; other == nil || !slices.Contains(other.variants, variant) {
+					kind = fault.Conflict
+				}
+			}
+			if c.segment != "" && m.segments[environment][c.segment] == nil {
+				kind = fault.Conflict
+			}
+		}
+	case m.flags[key] == nil:
+		kind = fault.NotFound
+	}
+	written, err := m.control.RestoreFlag(t.Context(), Write{}, "p", key)
+	if settle(t, m, written, err, kind) && flag != nil {
+		delete(m.archived, key)
+		m.flags[key] = flag
+		for environment, body := range flag.bodies {
+			if got := m.body(t, environment, key); got != body {
+				t.Fatalf("restored to %s, was %s", got, body)
+			}
+		}
+	}
+}
+
+func (m *machine) body(t *rapid.T, environment, flag string) string {
+	item, err := m.store.Item(t.Context(), store.SetID{Project: "p", Environment: environment}, flagRef(flag))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(item.Body)
 }
 
 func (m *machine) define(t *rapid.T) {
@@ -187,6 +262,8 @@ func (m *machine) define(t *rapid.T) {
 	flag := m.flags[key]
 	var variants []string
 	switch {
+	case m.archived[key] != nil:
+		kind = fault.Conflict
 	case flag == nil:
 		kind = fault.NotFound
 	case !remove && !slices.Contains(flag.variants, variant):
@@ -362,6 +439,16 @@ func (m *machine) updateKeys(t *rapid.T) {
 func (m *machine) check(t *rapid.T) {
 	ctx := t.Context()
 	definitions, err := m.control.Definitions(ctx, "p")
+	archived := 0
+	definitions = slices.DeleteFunc(definitions, func(d Read[Definition]) bool {
+		if d.Value.Archived {
+			archived++
+		}
+		return d.Value.Archived
+	})
+	if archived != len(m.archived) {
+		t.Fatalf("%d flags are archived, want %d", archived, len(m.archived))
+	}
 	if err != nil || len(definitions) != len(m.flags) {
 		t.Fatalf("%d definitions, %v", len(definitions), err)
 	}
@@ -433,7 +520,7 @@ func (m *machine) checkHistory(t *rapid.T, environment string) {
 	for _, item := range m.before[id].items {
 		current[item.Ref.String()] = string(item.Body)
 	}
-	if diff := cmp.Diff(current, replayed); diff != "" {
+	if diff := gocmp.Diff(current, replayed); diff != "" {
 		t.Fatal(diff)
 	}
 }
@@ -446,7 +533,7 @@ func TestAgainstModel(t *testing.T) {
 		st := memory.New()
 		defer st.Close()
 		m := &machine{control: New(st), store: st, read: map[string]snapshot.Position{}}
-		m.flags = map[string]*modelFlag{}
+		m.flags, m.archived = map[string]*modelFlag{}, map[string]*modelFlag{}
 		m.segments = map[string]map[string]*modelSegment{}
 		if _, err := m.control.CreateProject(t.Context(), Write{}, Project{Key: "p"}); err != nil {
 			t.Fatal(err)
@@ -461,6 +548,8 @@ func TestAgainstModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"create":          m.create,
 			"delete":          m.delete,
+			"archive":         m.archive,
+			"restore":         m.restore,
 			"define":          m.define,
 			"configure":       m.configure,
 			"configure again": m.configure,

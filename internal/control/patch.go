@@ -22,6 +22,18 @@ func parsePatch(data []byte) (feature.Value, error) {
 	return patch, nil
 }
 
+// parseDocument reads a document that is an object.
+func parseDocument(data []byte) (feature.Value, error) {
+	var document feature.Value
+	if err := fault.OfValidation(feature.DecodeStrict(data, &document)); err != nil {
+		return document, err
+	}
+	if document.Kind() != feature.KindObject {
+		return document, fault.New(fault.Invalid, "The document is a %s; send a JSON object.", document.Kind())
+	}
+	return document, nil
+}
+
 // mergePatch applies a JSON Merge Patch (RFC 7396) and returns the result; the
 // arguments are unchanged. Fields keep their order, new ones follow in that of
 // the patch.

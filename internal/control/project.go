@@ -26,10 +26,13 @@ func checkText(field, text string, most int) error {
 // taken is a Conflict. IfMatch means nothing here.
 func (c *Control) CreateProject(ctx context.Context, w Write, p Project) (Written[Project], error) {
 	written := Written[Project]{Value: p}
+	if p.Archived {
+		return written, fault.InvalidField("archived", "a new project is not archived; create it and archive it then")
+	}
 	if err := checkScope(p.Key, p.Name); err != nil {
 		return written, err
 	}
-	err := c.update(ctx, w, func(tx store.Tx) error {
+	err := c.update(ctx, w, &written, func(tx store.Tx) error {
 		id := store.SetID{Project: p.Key}
 		err := tx.CreateSet(ctx, id)
 		if errors.Is(err, store.ErrExists) {
@@ -79,11 +82,15 @@ func (c *Control) Projects(ctx context.Context) ([]Project, error) {
 // Written.Position is that of the project's catalogue. IfMatch means nothing
 // here.
 func (c *Control) CreateEnvironment(ctx context.Context, w Write, project string, e Environment) (Written[Environment], error) {
+	e = e.whole()
 	written := Written[Environment]{Value: e}
-	if err := checkScope(e.Key, e.Name); err != nil {
+	if e.Archived {
+		return written, fault.InvalidField("archived", "a new environment is not archived; create it and archive it then")
+	}
+	if err := checkEnvironment(&e); err != nil {
 		return written, err
 	}
-	err := c.update(ctx, w, func(tx store.Tx) error {
+	err := c.update(ctx, w, &written, func(tx store.Tx) error {
 		set, err := catalogue(ctx, tx, project)
 		if err != nil {
 			return err
@@ -107,11 +114,16 @@ func (c *Control) CreateEnvironment(ctx context.Context, w Write, project string
 		if err != nil {
 			return err
 		}
-		flags := make([]store.Item, len(definitions))
-		for i, d := range definitions {
-			if flags[i], err = encodeItem(initialFlag(d.Definition)); err != nil {
+		flags := make([]store.Item, 0, len(definitions))
+		for _, d := range definitions {
+			if d.Archived {
+				continue
+			}
+			flag, err := encodeItem(initialFlag(d.Definition))
+			if err != nil {
 				return err
 			}
+			flags = append(flags, flag)
 		}
 		position, err := w.commit(ctx, tx, id, flags, nil)
 		written.Environments = map[string]snapshot.Position{e.Key: position}

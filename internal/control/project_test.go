@@ -24,7 +24,7 @@ func TestProjectsAndEnvironments(t *testing.T) {
 		t.Errorf("projects: %v\n%s", err, diff)
 	}
 	environments, err := f.Environments(ctx, "shop")
-	if diff := cmp.Diff([]Environment{{Key: "production"}, {Key: "staging"}}, environments); err != nil || diff != "" {
+	if diff := cmp.Diff([]Environment{Environment{Key: "production"}.whole(), Environment{Key: "staging"}.whole()}, environments); err != nil || diff != "" {
 		t.Errorf("environments: %v\n%s", err, diff)
 	}
 	if none, err := f.Environments(ctx, "app"); err != nil || none == nil || len(none) != 0 {
@@ -148,9 +148,56 @@ func TestNothingThere(t *testing.T) {
 		_, _, err := f.Evaluate(ctx, p, e, Evaluation{})
 		return err
 	})...)
-	all = append(all, in("changes", func(ctx context.Context, p, e string) error { _, err := f.Changes(ctx, p, e, 0, 0); return err })...)
+	all = append(all, in("changes", func(ctx context.Context, p, e string) error {
+		_, err := f.Changes(ctx, p, e, HistoryQuery{})
+		return err
+	})...)
+	all = append(all, in("restoration", func(ctx context.Context, p, e string) error {
+		_, err := f.Restore(ctx, ann, p, e, Restoration{Version: 1})
+		return err
+	})...)
+	all = append(all, inProject("project", func(ctx context.Context, p string) error { _, err := f.Project(ctx, p); return err })...)
+	all = append(all, inProject("patched project", func(ctx context.Context, p string) error { _, err := f.PatchProject(ctx, ann, p, patch); return err })...)
+	all = append(all, inProject("archived project", func(ctx context.Context, p string) error { _, err := f.ArchiveProject(ctx, ann, p); return err })...)
+	all = append(all, inProject("restored project", func(ctx context.Context, p string) error { _, err := f.RestoreProject(ctx, ann, p); return err })...)
+	all = append(all, inProject("deleted project", func(ctx context.Context, p string) error { _, err := f.DeleteProject(ctx, ann, p, p); return err })...)
+	all = append(all, inProject("archived flag", func(ctx context.Context, p string) error {
+		_, err := f.ArchiveFlag(ctx, ann, p, "checkout", true)
+		return err
+	})...)
+	all = append(all, inProject("restored flag", func(ctx context.Context, p string) error {
+		_, err := f.RestoreFlag(ctx, ann, p, "checkout")
+		return err
+	})...)
+	all = append(all, in("environment", func(ctx context.Context, p, e string) error { _, err := f.Environment(ctx, p, e); return err })...)
+	all = append(all, in("patched environment", func(ctx context.Context, p, e string) error {
+		_, err := f.PatchEnvironment(ctx, ann, p, e, patch)
+		return err
+	})...)
+	all = append(all, in("archived environment", func(ctx context.Context, p, e string) error {
+		_, err := f.ArchiveEnvironment(ctx, ann, p, e)
+		return err
+	})...)
+	all = append(all, in("restored environment", func(ctx context.Context, p, e string) error {
+		_, err := f.RestoreEnvironment(ctx, ann, p, e)
+		return err
+	})...)
+	all = append(all, in("deleted environment", func(ctx context.Context, p, e string) error {
+		_, err := f.DeleteEnvironment(ctx, ann, p, e, e)
+		return err
+	})...)
+	all = append(all, in("copied environment", func(ctx context.Context, p, e string) error {
+		_, err := f.CopyEnvironment(ctx, ann, p, e, Copy{From: "staging", All: true})
+		return err
+	})...)
+	all = append(all, in("compared environment", func(ctx context.Context, p, e string) error {
+		_, err := f.CompareEnvironments(ctx, p, e, "staging")
+		return err
+	})...)
 	all = append(
 		all,
+		missing("archived flag", func(ctx context.Context) error { _, err := f.ArchiveFlag(ctx, ann, "shop", "none", true); return err }),
+		missing("restored flag", func(ctx context.Context) error { _, err := f.RestoreFlag(ctx, ann, "shop", "none"); return err }),
 		missing("definition", func(ctx context.Context) error { _, err := f.Definition(ctx, "shop", "none"); return err }),
 		missing("patched definition", func(ctx context.Context) error {
 			_, err := f.PatchDefinition(ctx, ann, "shop", "none", patch)

@@ -68,3 +68,36 @@ func newProblems(before, after *feature.FlagSet, field string, own func(*feature
 	}
 	return fault.OfValidation(&feature.ValidationError{Problems: found[:min(len(found), feature.MaxProblems)]})
 }
+
+// newReferenceProblems returns what would be wrong with a flag set once some flags
+// and segments were put into it: with them, and with others because of them.
+func newReferenceProblems(before *feature.FlagSet, flags []*feature.Flag, segments []*feature.Segment) []feature.ReferenceProblem {
+	after := &feature.FlagSet{Flags: slices.Clone(before.Flags), Segments: slices.Clone(before.Segments)}
+	changedFlags, changedSegments := map[string]bool{}, map[string]bool{}
+	for _, flag := range flags {
+		changedFlags[flag.Key] = true
+		at, found := slices.BinarySearchFunc(after.Flags, flag.Key, func(f *feature.Flag, key string) int { return strings.Compare(f.Key, key) })
+		if found {
+			after.Flags[at] = flag
+		} else {
+			after.Flags = slices.Insert(after.Flags, at, flag)
+		}
+	}
+	for _, segment := range segments {
+		changedSegments[segment.Key] = true
+		at, found := slices.BinarySearchFunc(after.Segments, segment.Key, func(s *feature.Segment, key string) int { return strings.Compare(s.Key, key) })
+		if found {
+			after.Segments[at] = segment
+		} else {
+			after.Segments = slices.Insert(after.Segments, at, segment)
+		}
+	}
+	problems := feature.CheckReferences(after)
+	if len(problems) == 0 {
+		return nil
+	}
+	known := feature.CheckReferences(before)
+	return slices.DeleteFunc(problems, func(p feature.ReferenceProblem) bool {
+		return !changedFlags[p.Flag] && !changedSegments[p.Segment] && slices.Contains(known, p)
+	})
+}

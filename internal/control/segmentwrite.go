@@ -32,7 +32,7 @@ func (c *Control) CreateSegment(ctx context.Context, w Write, project, environme
 	if err := checkSegment(&s); err != nil {
 		return written, err
 	}
-	err := c.update(ctx, w, func(tx store.Tx) error {
+	err := c.update(ctx, w, &written, func(tx store.Tx) error {
 		set, err := flagSet(ctx, tx, project, environment)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ func (c *Control) CreateSegment(ctx context.Context, w Write, project, environme
 		if !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		if len(mentions(s.EachSegment)) > 0 {
+		if len(mentions(s.EachSegment)) > 0 && !w.later.check(set.ID, segmentRef(s.Key), nil) {
 			if err := checkSegmentReferences(ctx, tx, set.ID, &s); err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func (c *Control) PatchSegment(ctx context.Context, w Write, project, environmen
 		return written, refuseShards()
 	}
 	lists := change.Field("included") != nil || change.Field("excluded") != nil
-	err = c.update(ctx, w, func(tx store.Tx) error {
+	err = c.update(ctx, w, &written, func(tx store.Tx) error {
 		set, err := flagSet(ctx, tx, project, environment)
 		if err != nil {
 			return err
@@ -120,7 +120,7 @@ func (c *Control) PatchSegment(ctx context.Context, w Write, project, environmen
 			if err != nil {
 				return err
 			}
-			if err := w.unchangedSince(read(whole, set, version).ChangedAt, "segment "+segment); err != nil {
+			if err := w.unchangedSince(set.ID, segmentRef(segment), read(whole, set, version).ChangedAt, "segment "+segment); err != nil {
 				return err
 			}
 			if lists {
@@ -138,7 +138,7 @@ func (c *Control) PatchSegment(ctx context.Context, w Write, project, environmen
 		if err := checkSegment(&after); err != nil {
 			return err
 		}
-		if !slices.Equal(mentions(stored.Value.EachSegment), mentions(after.EachSegment)) {
+		if !slices.Equal(mentions(stored.Value.EachSegment), mentions(after.EachSegment)) && !w.later.check(set.ID, segmentRef(segment), nil) {
 			if err := checkSegmentReferences(ctx, tx, set.ID, &after); err != nil {
 				return err
 			}
@@ -159,7 +159,7 @@ func (c *Control) PatchSegment(ctx context.Context, w Write, project, environmen
 // returns it.
 func (c *Control) DeleteSegment(ctx context.Context, w Write, project, environment, segment string) (Written[*feature.Segment], error) {
 	var written Written[*feature.Segment]
-	err := c.update(ctx, w, func(tx store.Tx) error {
+	err := c.update(ctx, w, &written, func(tx store.Tx) error {
 		set, err := flagSet(ctx, tx, project, environment)
 		if err != nil {
 			return err
@@ -173,11 +173,11 @@ func (c *Control) DeleteSegment(ctx context.Context, w Write, project, environme
 			if err != nil {
 				return err
 			}
-			if err := w.unchangedSince(read(whole, set, version).ChangedAt, "segment "+segment); err != nil {
+			if err := w.unchangedSince(set.ID, segmentRef(segment), read(whole, set, version).ChangedAt, "segment "+segment); err != nil {
 				return err
 			}
 		}
-		uses, err := segmentUses(ctx, tx, set.ID, segment)
+		uses, err := w.segmentUses(ctx, tx, set.ID, segment)
 		if err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func (c *Control) UpdateSegmentKeys(ctx context.Context, w Write, project, envir
 	if err != nil {
 		return written, err
 	}
-	err = c.update(ctx, w, func(tx store.Tx) error {
+	err = c.update(ctx, w, &written, func(tx store.Tx) error {
 		set, err := flagSet(ctx, tx, project, environment)
 		if err != nil {
 			return err
@@ -227,7 +227,7 @@ func (c *Control) UpdateSegmentKeys(ctx context.Context, w Write, project, envir
 			return err
 		}
 		changedAt := read(0, set, max(segment.ChangedAt.Version, keys.version)).ChangedAt
-		if err := w.unchangedSince(changedAt, "segment "+segment.Value.Key); err != nil {
+		if err := w.unchangedSince(set.ID, segmentRef(segment.Value.Key), changedAt, "segment "+segment.Value.Key); err != nil {
 			return err
 		}
 		if err := newKeyList(tx, set.ID, segment.Value, otherList(list)).refuse(ctx, add); err != nil {

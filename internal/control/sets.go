@@ -37,7 +37,15 @@ func catalogue(ctx context.Context, r store.Reader, project string) (store.Set, 
 			return set, fmt.Errorf("read catalogue of %s: %w", project, err)
 		}
 	}
-	return store.Set{}, fault.New(fault.NotFound, "There is no project %.80q; list the projects or create it.", project)
+	return store.Set{}, noProject(project)
+}
+
+func noProject(project string) *fault.Error {
+	return fault.New(fault.NotFound, "There is no project %.80q; list the projects or create it.", project)
+}
+
+func noEnvironment(project, environment string) *fault.Error {
+	return fault.New(fault.NotFound, "Project %q has no environment %.80q; list its environments or create it.", project, environment)
 }
 
 // flagSet returns the flag set of an environment.
@@ -55,8 +63,7 @@ func flagSet(ctx context.Context, r store.Reader, project, environment string) (
 	if _, err := catalogue(ctx, r, project); err != nil {
 		return store.Set{}, err
 	}
-	return store.Set{}, fault.New(fault.NotFound,
-		"Project %q has no environment %.80q; list its environments or create it.", project, environment)
+	return store.Set{}, noEnvironment(project, environment)
 }
 
 // flagSets returns the flag sets of all environments of a project, by key.

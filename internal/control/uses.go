@@ -11,8 +11,9 @@ import (
 	"github.com/wigwag/wigwag/snapshot"
 )
 
-// usesOf says where an environment uses variants of a flag.
-func usesOf(ctx context.Context, r store.Reader, id store.SetID, flag *feature.Flag, variants []string) ([]string, error) {
+// usesOf says where an environment uses variants of a flag; where other flags do,
+// unless that is looked at later.
+func (w Write) usesOf(ctx context.Context, r store.Reader, id store.SetID, flag *feature.Flag, variants []string) ([]string, error) {
 	if len(variants) == 0 {
 		return nil, nil
 	}
@@ -21,6 +22,9 @@ func usesOf(ctx context.Context, r store.Reader, id store.SetID, flag *feature.F
 		for _, place := range places(&flag.Configuration, variant) {
 			uses = append(uses, fmt.Sprintf("variant %q in environment %q by %s", variant, id.Environment, place))
 		}
+	}
+	if w.later != nil {
+		return uses, nil
 	}
 	others, err := decodeAll[feature.Flag](ctx, r, id, snapshot.KindFlag)
 	if err != nil {
@@ -41,8 +45,12 @@ func usesOf(ctx context.Context, r store.Reader, id store.SetID, flag *feature.F
 	return uses, nil
 }
 
-// prerequisiteUses says which flags have a flag as prerequisite.
-func prerequisiteUses(ctx context.Context, r store.Reader, sets []store.Set, flag string) ([]string, error) {
+// prerequisiteUses says which flags have a flag as prerequisite, unless that is
+// looked at later.
+func (w Write) prerequisiteUses(ctx context.Context, r store.Reader, sets []store.Set, flag string) ([]string, error) {
+	if w.later != nil {
+		return nil, nil
+	}
 	var uses []string
 	for _, set := range sets {
 		flags, err := decodeAll[feature.Flag](ctx, r, set.ID, snapshot.KindFlag)
@@ -50,12 +58,17 @@ func prerequisiteUses(ctx context.Context, r store.Reader, sets []store.Set, fla
 			return nil, err
 		}
 		for _, other := range flags {
-			if slices.ContainsFunc(other.Prerequisites, func(p feature.Prerequisite) bool { return p.Flag == flag }) {
+			if demands(other, flag) {
 				uses = append(uses, fmt.Sprintf("flag %q in environment %q", other.Key, set.ID.Environment))
 			}
 		}
 	}
 	return uses, nil
+}
+
+// demands reports whether a flag has another as prerequisite.
+func demands(flag *feature.Flag, other string) bool {
+	return slices.ContainsFunc(flag.Prerequisites, func(p feature.Prerequisite) bool { return p.Flag == other })
 }
 
 // few lists what stands in the way of a write, cut to what a person reads.
@@ -67,8 +80,12 @@ func few(uses []string) string {
 	return strings.Join(uses, ", ")
 }
 
-// segmentUses says which flags and segments refer to a segment.
-func segmentUses(ctx context.Context, r store.Reader, id store.SetID, segment string) ([]string, error) {
+// segmentUses says which flags and segments refer to a segment, unless that is
+// looked at later.
+func (w Write) segmentUses(ctx context.Context, r store.Reader, id store.SetID, segment string) ([]string, error) {
+	if w.later != nil {
+		return nil, nil
+	}
 	set, err := served(ctx, r, id)
 	if err != nil {
 		return nil, err
@@ -119,4 +136,35 @@ func serves(s *feature.Serve, variant string) bool {
 		}
 	}
 	return false
+}
+
+// outcomes returns the variants that a flag can serve, sorted.
+func outcomes(flag *feature.Flag) []string {
+	if flag.State == feature.StateDisabled {
+		return []string{flag.OffVariant}
+	}
+	var found []string
+	add := func(s *feature.Serve) {
+		if s.Split == nil {
+			found = append(found, s.Variant)
+			return
+		}
+		found = append(found, flag.OffVariant) // for contexts that have nothing to split by
+		for _, w := range s.Split.Weights {
+			if w.Weight > 0 {
+				found = append(found, w.Variant)
+			}
+		}
+	}
+	if len(flag.Prerequisites) > 0 {
+		found = append(found, flag.OffVariant)
+	}
+	for i := range flag.Overrides {
+		found = append(found, flag.Overrides[i].Variant)
+	}
+	for i := range flag.Rules {
+		add(&flag.Rules[i].Serve)
+	}
+	add(&flag.Default)
+	return sortedKeys(found)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/wigwag/wigwag/feature"
 	"github.com/wigwag/wigwag/internal/fault"
@@ -14,40 +15,70 @@ import (
 // maxComment is the greatest length of a write's comment, in bytes.
 const maxComment = 2000
 
-// update runs fn in one transaction. fn may run more than once, so it sets its
-// results whole.
-func (c *Control) update(ctx context.Context, w Write, fn func(tx store.Tx) error) error {
+// errDryRun rolls back a transaction that has shown what it does.
+var errDryRun = errors.New("dry run")
+
+// outcome is a [*Written], whatever it is of.
+type outcome interface{ settle(changes []ItemChange) }
+
+// update runs fn in one transaction and completes what it leaves in out. fn may
+// run more than once, so it sets its results whole. A dry run is the same
+// transaction, rolled back at its end; a repetition of a write that has a key is
+// answered with what is kept of it, and fn is not run.
+func (c *Control) update(ctx context.Context, w Write, out outcome, fn func(tx store.Tx) error) error {
 	if err := checkText("comment", w.Comment, maxComment); err != nil {
 		return err
 	}
-	err := c.store.Update(ctx, fn)
+	once := w.Once
+	if w.DryRun {
+		once = nil
+	}
+	err := c.store.Update(ctx, func(tx store.Tx) error {
+		if replayed, err := once.replay(ctx, tx, out); replayed || err != nil {
+			return err
+		}
+		recorded := &recorder{Tx: tx, dryRun: w.DryRun}
+		if err := fn(recorded); err != nil {
+			return err
+		}
+		out.settle(recorded.result())
+		if w.DryRun {
+			return errDryRun
+		}
+		return once.keep(ctx, tx, out)
+	})
 	var known *fault.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	return fmt.Errorf("update: %w", err)
-}
-
-// unchangedSince refuses a write that is based on something older than the
-// current state of what it changes.
-func (w Write) unchangedSince(changedAt snapshot.Position, what string) error {
 	switch {
-	case w.IfMatch.IsZero():
+	case err == nil, w.DryRun && errors.Is(err, errDryRun):
 		return nil
-	case w.IfMatch.Epoch != changedAt.Epoch:
-		return fault.New(fault.Stale,
-			"The write is based on position %s, which is of another history than %s (of another set, or of before a restore); it last changed at %s. Read it again and repeat the change.",
-			w.IfMatch, what, changedAt)
-	case w.IfMatch.Version < changedAt.Version:
-		return fault.New(fault.Stale,
-			"The write is based on position %s, but %s last changed at %s. Read it again and repeat the change.",
-			w.IfMatch, what, changedAt)
+	case errors.As(err, &known):
+		tellCurrent(ctx, c.store, err)
+		return c.keepRefusal(ctx, once, known, err)
+	default:
+		return fmt.Errorf("update: %w", err)
 	}
-	return nil
 }
 
-// commit writes to one set and returns its position afterwards.
+// settle completes the outcome of a write with what it changed. A set that a dry
+// run would make has no position.
+func (w *Written[T]) settle(changes []ItemChange) {
+	w.Changes = changes
+	maps.DeleteFunc(w.Environments, func(_ string, p snapshot.Position) bool { return p.IsZero() })
+}
+
+// commit writes to one set and returns its position afterwards. A set whose
+// project or environment is archived is refused (Conflict).
 func (w Write) commit(ctx context.Context, tx store.Tx, id store.SetID, put []store.Item, del []snapshot.Ref) (snapshot.Position, error) {
+	if err := writable(ctx, tx, id); err != nil {
+		return snapshot.Position{}, err
+	}
+	return w.commitAnyway(ctx, tx, id, put, del)
+}
+
+// commitAnyway is commit for what belongs to the project as a whole: an archived
+// environment stays in step with the definitions of the project, so that it can be
+// restored.
+func (w Write) commitAnyway(ctx context.Context, tx store.Tx, id store.SetID, put []store.Item, del []snapshot.Ref) (snapshot.Position, error) {
 	position, err := tx.Commit(ctx, id, store.Commit{Actor: w.Actor, Comment: w.Comment, Put: put, Delete: del})
 	if err != nil {
 		return position, fmt.Errorf("commit to %s: %w", id, err)

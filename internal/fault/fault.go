@@ -8,6 +8,7 @@
 package fault
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,13 +24,17 @@ const (
 	Unauthenticated Kind = "unauthenticated"
 	Forbidden       Kind = "forbidden"
 	NotFound        Kind = "not-found"
+	// Gone is what was there, and was dropped for good.
+	Gone Kind = "gone"
 	// BadMethod is a path that exists, asked with a method that it does not have.
 	BadMethod Kind = "method-not-allowed"
 	Conflict  Kind = "conflict"
 	// InUse is a conflict with what depends on the thing.
 	InUse Kind = "in-use"
 	// Stale is a failed If-Match.
-	Stale           Kind = "stale"
+	Stale Kind = "stale"
+	// KeyReused is an Idempotency-Key that was used for another request.
+	KeyReused       Kind = "key-reused"
 	TooLarge        Kind = "too-large"
 	UnsupportedType Kind = "unsupported-media-type"
 	RateLimited     Kind = "rate-limited"
@@ -43,10 +48,12 @@ var statuses = map[Kind]int{
 	Unauthenticated: http.StatusUnauthorized,
 	Forbidden:       http.StatusForbidden,
 	NotFound:        http.StatusNotFound,
+	Gone:            http.StatusGone,
 	BadMethod:       http.StatusMethodNotAllowed,
 	Conflict:        http.StatusConflict,
 	InUse:           http.StatusConflict,
 	Stale:           http.StatusPreconditionFailed,
+	KeyReused:       http.StatusUnprocessableEntity,
 	TooLarge:        http.StatusRequestEntityTooLarge,
 	UnsupportedType: http.StatusUnsupportedMediaType,
 	RateLimited:     http.StatusTooManyRequests,
@@ -60,8 +67,22 @@ type Error struct {
 	Message string
 	// Fields are the parts of the request that are at fault.
 	Fields []Field
+	// Current is what a Stale error tells of the thing that has changed; nil for
+	// every other kind.
+	Current *Current
 	// Cause goes to the log and never to the caller.
 	Cause error
+}
+
+// Current is the state that a write was not based on.
+type Current struct {
+	// ChangedAt is the position of its last change.
+	ChangedAt string
+	// Document is the thing as it was then; nil where it is not known.
+	Document json.RawMessage
+	// Differs names the fields that differ from those the write was based on; nil
+	// where that is not known.
+	Differs []string
 }
 
 // Field is one part of a request that is at fault.

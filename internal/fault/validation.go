@@ -19,16 +19,31 @@ func OfValidation(err error) error {
 		return err
 	}
 	fields := make([]Field, len(validation.Problems))
-	var texts []string
 	for i, p := range validation.Problems {
 		fields[i] = Field{Path: p.Path, Message: p.Message}
-		if i < told {
-			texts = append(texts, p.String())
-		}
+	}
+	return &Error{Kind: Invalid, Message: summary(fields), Fields: fields}
+}
+
+// summary words the first few fields, and how many more there are.
+func summary(fields []Field) string {
+	var texts []string
+	for _, f := range fields[:min(len(fields), told)] {
+		texts = append(texts, feature.Problem{Path: f.Path, Message: f.Message}.String())
 	}
 	message := strings.Join(texts, "; ")
 	if more := len(fields) - len(texts); more > 0 {
 		message += fmt.Sprintf("; and %d more", more)
 	}
-	return &Error{Kind: Invalid, Message: message, Fields: fields}
+	return message
+}
+
+// OfFields returns an error of a kind with the first most of some fields, nil where
+// there are none.
+func OfFields(kind Kind, fields []Field, most int) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	fields = fields[:min(len(fields), most)]
+	return &Error{Kind: kind, Message: summary(fields), Fields: fields}
 }

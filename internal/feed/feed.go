@@ -9,6 +9,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,12 @@ type Feed struct {
 	failure error
 	ready   chan struct{} // closed after the first load of all sets
 
-	published map[store.SetID]*snapshot.Snapshot // owned by the goroutine of Run
+	// What follows is owned by the goroutine of Run.
+
+	published map[store.SetID]*snapshot.Snapshot
+	// catalogues are the positions at which the hub was last told the terms of a
+	// project's flag sets.
+	catalogues map[store.SetID]snapshot.Position
 }
 
 // New returns a feed that compares versions at an interval, [DefaultInterval]
@@ -56,11 +62,12 @@ func New(st store.Store, h *hub.Hub, log *slog.Logger, interval time.Duration) *
 	}
 	return &Feed{
 		store: st, hub: h, log: log, interval: interval,
-		wake:      make(chan struct{}, 1),
-		moved:     make(map[store.SetID]bool),
-		lag:       make(map[store.SetID]uint64),
-		ready:     make(chan struct{}),
-		published: make(map[store.SetID]*snapshot.Snapshot),
+		wake:       make(chan struct{}, 1),
+		moved:      make(map[store.SetID]bool),
+		lag:        make(map[store.SetID]uint64),
+		ready:      make(chan struct{}),
+		published:  make(map[store.SetID]*snapshot.Snapshot),
+		catalogues: make(map[store.SetID]snapshot.Position),
 	}
 }
 
@@ -112,7 +119,7 @@ func (f *Feed) Run(ctx context.Context) error {
 }
 
 func (f *Feed) hint(h store.Hint) {
-	if h.Set.IsCatalogue() {
+	if h.Credentials {
 		return
 	}
 	f.mu.Lock()
@@ -132,9 +139,17 @@ func (f *Feed) look(ctx context.Context) {
 		return
 	}
 	behind := make(map[store.SetID]uint64)
+	gone := maps.Clone(f.published)
 	var failure error
-	for _, set := range sets {
+	for _, set := range sets { // a catalogue comes before its flag sets, and so do their terms
+		delete(gone, set.ID)
 		if set.ID.IsCatalogue() {
+			if f.catalogues[set.ID] == set.Position {
+				continue
+			}
+			if err := f.followCatalogue(ctx, set.ID); err != nil {
+				failure = err
+			}
 			continue
 		}
 		published := f.published[set.ID]
@@ -148,6 +163,9 @@ func (f *Feed) look(ctx context.Context) {
 				behind[set.ID] -= min(published.Position.Version, set.Position.Version)
 			}
 		}
+	}
+	for id := range gone {
+		f.drop(id)
 	}
 	f.failed(ctx, failure)
 	f.mu.Lock()
@@ -164,11 +182,17 @@ func (f *Feed) look(ctx context.Context) {
 
 func (f *Feed) followMoved(ctx context.Context) {
 	f.mu.Lock()
-	moved := slices.Collect(maps.Keys(f.moved))
+	moved := slices.SortedFunc(maps.Keys(f.moved), func(a, b store.SetID) int {
+		return cmp.Or(cmp.Compare(a.Project, b.Project), cmp.Compare(a.Environment, b.Environment))
+	})
 	clear(f.moved)
 	f.mu.Unlock()
-	for _, id := range moved {
-		if err := f.follow(ctx, id); err != nil {
+	for _, id := range moved { // in the order in which look goes
+		follow := f.follow
+		if id.IsCatalogue() {
+			follow = f.followCatalogue
+		}
+		if err := follow(ctx, id); err != nil {
 			f.failed(ctx, err)
 		}
 	}
@@ -188,14 +212,24 @@ func (f *Feed) failed(ctx context.Context, err error) {
 	}
 }
 
-// follow publishes what a set has committed since it was last published.
+// follow publishes what a set has committed since it was last published, or ends
+// the service of one that was deleted.
 func (f *Feed) follow(ctx context.Context, id store.SetID) error {
 	set, err := f.store.Set(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		f.drop(id)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("flag set %s: %w", id, err)
 	}
 	published := f.published[id]
-	if published == nil || published.Position.Epoch != set.Position.Epoch {
+	if published != nil && published.Position.Epoch != set.Position.Epoch {
+		// It was deleted and made again: who read the old one comes back with a key
+		// of the new one, or not at all.
+		f.hub.Remove(hub.Set{Project: id.Project, Environment: id.Environment})
+	}
+	if published == nil || published.Position.Epoch != set.Position.Epoch || published.Position.Version < set.Oldest {
 		if published, err = f.load(ctx, id, set); err != nil {
 			return fmt.Errorf("flag set %s: %w", id, err)
 		}
@@ -222,12 +256,10 @@ func (f *Feed) follow(ctx context.Context, id store.SetID) error {
 func (f *Feed) load(ctx context.Context, id store.SetID, now store.Set) (*snapshot.Snapshot, error) {
 	from := now.Position.Version
 	from -= min(from, history)
-	if from == 0 {
-		from = min(1, now.Position.Version)
-	}
+	from = max(from, now.Oldest, min(1, now.Position.Version))
 	set, items, err := f.store.SnapshotAt(ctx, id, from)
 	if errors.Is(err, store.ErrNotFound) {
-		set, items, err = f.store.SnapshotAt(ctx, id, 0) // retention has dropped what was before
+		set, items, err = f.store.SnapshotAt(ctx, id, 0) // retention has dropped it since
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading it at version %d: %w", from, err)

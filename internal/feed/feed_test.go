@@ -247,3 +247,60 @@ func TestReadyOnlyAfterTheFirstLoad(t *testing.T) {
 		}
 	})
 }
+
+// TestAfterDroppedHistory: what retention drops never stops a set from being
+// followed; who was before it is sent the snapshot.
+func TestAfterDroppedHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := open(t)
+		st.deaf = true
+		held := commit(t, st, "f", "on")
+		f, h := start(t, st)
+		for i := range 10 {
+			commit(t, st, "f", []string{"off", "on"}[i%2])
+		}
+		if _, err := st.DropHistory(t.Context(), id, time.Now().Add(time.Hour), 1000); err != nil {
+			t.Fatal(err)
+		}
+		last := commit(t, st, "g", "on")
+		time.Sleep(feed.DefaultInterval)
+		synctest.Wait()
+		if status := f.Status(); h.Position(set) != last || status.Err != nil {
+			t.Errorf("published up to %s, committed %s; status %+v", h.Position(set), last, status)
+		}
+		restarted, h2 := start(t, st)
+		for name, hub := range map[string]*hub.Hub{"running": h, "restarted": h2} {
+			if document, _ := hub.Since(set, snapshot.ProjectionServer, held); document == nil || document.Event != "snapshot" {
+				t.Errorf("%s: a reader from before what was dropped is sent %+v", name, document)
+			}
+		}
+		if !restarted.Status().Ready || h2.Position(set) != last {
+			t.Errorf("after a restart it is at %s, committed %s", h2.Position(set), last)
+		}
+	})
+}
+
+// TestHistoryDroppedWhileItIsRead: retention comes between the look at a set and
+// the reading of its changes.
+func TestHistoryDroppedWhileItIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := open(t)
+		st.deaf = true
+		for range 3 {
+			commit(t, st, "f", "on")
+			commit(t, st, "f", "off")
+		}
+		last := commit(t, st, "f", "on")
+		st.onChanges = func() {
+			if _, err := st.DropHistory(t.Context(), id, time.Now().Add(time.Hour), 1000); err != nil {
+				t.Error(err)
+			}
+		}
+		f, h := start(t, st)
+		time.Sleep(feed.DefaultInterval)
+		synctest.Wait()
+		if status := f.Status(); h.Position(set) != last || status.Err != nil {
+			t.Errorf("published up to %s, committed %s; status %+v", h.Position(set), last, status)
+		}
+	})
+}

@@ -25,6 +25,9 @@ type answer struct {
 func serve(w http.ResponseWriter, r *http.Request, operation func() (answer, error)) {
 	web.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		a, err := operation()
+		if once := onceOf(r); once != nil && once.Replayed {
+			w.Header().Set("Idempotency-Replayed", "true")
+		}
 		if err != nil {
 			return err
 		}

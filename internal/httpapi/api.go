@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/wigwag/wigwag/feature"
+	"github.com/wigwag/wigwag/internal/auth"
 	"github.com/wigwag/wigwag/internal/control"
 	"github.com/wigwag/wigwag/internal/fault"
 	"github.com/wigwag/wigwag/internal/gen"
@@ -21,15 +22,16 @@ const Base = "/api/v1"
 // MaxBody is the greatest size of a request's body, in bytes.
 const MaxBody = 8 << 20
 
-// Authorise says who makes a request, for the history, or refuses it with a
-// [*fault.Error] of kind Unauthenticated or Forbidden. It must not read the body.
-type Authorise func(r *http.Request) (actor string, err error)
+// Authorise says who makes a request, or refuses it with a [*fault.Error] of kind
+// Unauthenticated or Forbidden. It must not read the body.
+type Authorise func(r *http.Request) (auth.Caller, error)
 
 // New returns the handler of everything under [Base]. Each request passes
-// authorise before anything else of it is looked at, its path included. The
-// handler is safe for concurrent use where authorise is.
+// authorise before anything else of it is looked at, its path included, and what
+// the operation needs before any of its parameters is. The handler is safe for
+// concurrent use where authorise is.
 func New(c *control.Control, authorise Authorise) http.Handler {
-	routes := new(web.Mux)
+	routes := newGate(new(web.Mux))
 	gen.HandlerWithOptions(&api{c}, gen.StdHTTPServerOptions{
 		BaseURL:          Base,
 		BaseRouter:       routes,
@@ -37,13 +39,14 @@ func New(c *control.Control, authorise Authorise) http.Handler {
 		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) { web.WriteProblem(w, r, parameterError(err)) },
 	})
 	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
-		actor, err := authorise(r)
+		caller, err := authorise(r)
 		if err != nil {
 			return err
 		}
-		web.SetKey(r, actor)
+		web.SetKey(r, caller.Token.ID)
 		w.Header().Set("Cache-Control", "no-store")
-		routes.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
+		ctx := context.WithValue(r.Context(), callerKey{}, &caller)
+		routes.ServeHTTP(w, r.WithContext(context.WithValue(ctx, actorKey{}, caller.Actor)))
 		return nil
 	})
 }
@@ -71,6 +74,10 @@ func checkTarget(next http.Handler) http.Handler {
 					"%.80q is no key; keys are 1 to 128 letters, digits, dots, underscores and hyphens, beginning with a letter or digit", key)
 			}
 		}
+		if key := r.PathValue("targetingKey"); key != "" && !feature.ValidTargetingKey(key) {
+			return fault.InvalidField("targetingKey",
+				"%.80q is no targeting key; they are 1 to %d bytes of text without control characters", key, feature.MaxTargetingKeyBytes)
+		}
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 			return fault.InvalidField("query", "it is not well-formed; percent-encode names and values")
 		}
@@ -84,10 +91,15 @@ func parameterError(err error) error {
 	var (
 		format  *gen.InvalidParamFormatError
 		repeats *gen.TooManyValuesForParamError
+		missing *gen.RequiredParamError
 	)
 	switch {
 	case errors.As(err, &repeats):
 		return fault.InvalidField(repeats.ParamName, "it is given %d times; give it once", repeats.Count)
+	case errors.As(err, &missing):
+		return fault.InvalidField(missing.ParamName, "it is missing; give it once, and not empty")
+	case errors.As(err, &format) && isVersion(format.ParamName):
+		return fault.InvalidField(format.ParamName, "it must be the number of a version, as after the colon of a position")
 	case errors.As(err, &format) && format.ParamName == limitName:
 		return fault.InvalidField(limitName, limitMessage)
 	case errors.As(err, &format):

@@ -9,13 +9,6 @@ import (
 	"github.com/wigwag/wigwag/internal/web"
 )
 
-func (a *api) ListProjects(w http.ResponseWriter, r *http.Request) {
-	serve(w, r, func() (answer, error) {
-		projects, err := a.control.Projects(r.Context())
-		return answer{body: gen.ProjectList{Items: orEmpty(projects)}}, err
-	})
-}
-
 func (a *api) CreateProject(w http.ResponseWriter, r *http.Request, params gen.CreateProjectParams) {
 	serve(w, r, func() (answer, error) {
 		by, err := write(r, nil, params.WigwagComment)
@@ -30,15 +23,10 @@ func (a *api) CreateProject(w http.ResponseWriter, r *http.Request, params gen.C
 		return answer{
 			status: http.StatusCreated,
 			etag:   written.Position,
-			body:   gen.ProjectWritten{Position: written.Position, Item: written.Value},
+			body: gen.ProjectWritten{
+				Position: written.Position, Item: written.Value, Changes: itemChanges(by, written.Changes),
+			},
 		}, err
-	})
-}
-
-func (a *api) ListEnvironments(w http.ResponseWriter, r *http.Request, project string) {
-	serve(w, r, func() (answer, error) {
-		environments, err := a.control.Environments(r.Context(), project)
-		return answer{body: gen.EnvironmentList{Items: orEmpty(environments)}}, err
 	})
 }
 
@@ -58,16 +46,9 @@ func (a *api) CreateEnvironment(w http.ResponseWriter, r *http.Request, project 
 			etag:   written.Position,
 			body: gen.EnvironmentWritten{
 				Position: written.Position, Environments: written.Environments, Item: written.Value,
+				Changes: itemChanges(by, written.Changes),
 			},
 		}, err
-	})
-}
-
-func (a *api) ListDefinitions(w http.ResponseWriter, r *http.Request, project string) {
-	serve(w, r, func() (answer, error) {
-		read, err := a.control.Definitions(r.Context(), project)
-		definitions, position := list(read)
-		return answer{body: gen.DefinitionList{Position: position, Items: definitions}}, err
 	})
 }
 
@@ -81,7 +62,7 @@ func (a *api) CreateFlag(w http.ResponseWriter, r *http.Request, project string,
 		if err := web.ReadJSON(w, r, MaxBody, &definition); err != nil {
 			return answer{}, err
 		}
-		created, err := definitionWritten(a.control.CreateFlag(r.Context(), by, project, definition))
+		created, err := definitionWritten(by)(a.control.CreateFlag(r.Context(), by, project, definition))
 		created.status = http.StatusCreated
 		created.created = Base + "/projects/" + project + "/flags/" + definition.Key
 		return created, err
@@ -102,7 +83,7 @@ func (a *api) PatchDefinition(w http.ResponseWriter, r *http.Request, project, f
 		if err != nil {
 			return answer{}, err
 		}
-		return definitionWritten(a.control.PatchDefinition(r.Context(), by, project, flag, patch))
+		return definitionWritten(by)(a.control.PatchDefinition(r.Context(), by, project, flag, patch))
 	})
 }
 
@@ -112,19 +93,24 @@ func (a *api) DeleteFlag(w http.ResponseWriter, r *http.Request, project, flag s
 		if err != nil {
 			return answer{}, err
 		}
-		return definitionWritten(a.control.DeleteFlag(r.Context(), by, project, flag))
+		return definitionWritten(by)(a.control.DeleteFlag(r.Context(), by, project, flag))
 	})
 }
 
-func definitionWritten(written control.Written[control.Definition], err error) (answer, error) {
-	environments := gen.Positions(written.Environments)
-	if environments == nil {
-		environments = gen.Positions{}
+func definitionWritten(by control.Write) func(control.Written[control.Definition], error) (answer, error) {
+	return func(written control.Written[control.Definition], err error) (answer, error) {
+		environments := gen.Positions(written.Environments)
+		if environments == nil {
+			environments = gen.Positions{}
+		}
+		return answer{
+			etag: written.Position,
+			body: gen.DefinitionWritten{
+				Position: written.Position, Environments: environments, Item: written.Value,
+				Changes: itemChanges(by, written.Changes),
+			},
+		}, err
 	}
-	return answer{
-		etag: written.Position,
-		body: gen.DefinitionWritten{Position: written.Position, Environments: environments, Item: written.Value},
-	}, err
 }
 
 // readPatch reads a JSON Merge Patch, which is a document of no fixed form.

@@ -15,7 +15,7 @@ func (a *api) Evaluate(w http.ResponseWriter, r *http.Request, project, environm
 			return answer{}, err
 		}
 		evaluated, position, err := a.control.Evaluate(r.Context(), project, environment, control.Evaluation{
-			Context: request.Context, Flags: request.Flags, Explain: request.Explain,
+			Context: request.Context, Flags: request.Flags, Explain: request.Explain, At: request.At,
 		})
 		results := make([]gen.EvaluationResult, len(evaluated))
 		for i := range evaluated {

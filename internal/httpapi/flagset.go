@@ -9,45 +9,8 @@ import (
 	"github.com/wigwag/wigwag/internal/web"
 )
 
-func (a *api) ListFlags(w http.ResponseWriter, r *http.Request, project, environment string) {
-	serve(w, r, func() (answer, error) {
-		read, err := a.control.Flags(r.Context(), project, environment)
-		flags, position := list(read)
-		return answer{body: gen.FlagList{Position: position, Items: pointees(flags)}}, err
-	})
-}
-
 func (a *api) GetFlag(w http.ResponseWriter, r *http.Request, project, environment, flag string) {
 	serve(w, r, func() (answer, error) { return one(a.control.Flag(r.Context(), project, environment, flag)) })
-}
-
-func (a *api) PatchFlag(w http.ResponseWriter, r *http.Request, project, environment, flag string, params gen.PatchFlagParams) {
-	serve(w, r, func() (answer, error) {
-		by, err := write(r, params.IfMatch, params.WigwagComment)
-		if err != nil {
-			return answer{}, err
-		}
-		patch, err := readPatch(w, r)
-		if err != nil {
-			return answer{}, err
-		}
-		written, err := a.control.PatchFlag(r.Context(), by, project, environment, flag, patch)
-		if err != nil {
-			return answer{}, err
-		}
-		return answer{
-			etag: written.Position,
-			body: gen.FlagWritten{Position: written.Position, Item: *written.Value},
-		}, nil
-	})
-}
-
-func (a *api) ListSegments(w http.ResponseWriter, r *http.Request, project, environment string) {
-	serve(w, r, func() (answer, error) {
-		read, err := a.control.Segments(r.Context(), project, environment)
-		segments, position := list(read)
-		return answer{body: gen.SegmentList{Position: position, Items: pointees(segments)}}, err
-	})
 }
 
 func (a *api) CreateSegment(w http.ResponseWriter, r *http.Request, project, environment string, params gen.CreateSegmentParams) {
@@ -60,7 +23,7 @@ func (a *api) CreateSegment(w http.ResponseWriter, r *http.Request, project, env
 		if err := web.ReadJSON(w, r, MaxBody, &segment); err != nil {
 			return answer{}, err
 		}
-		created, err := segmentWritten(a.control.CreateSegment(r.Context(), by, project, environment, segment))
+		created, err := segmentWritten(by)(a.control.CreateSegment(r.Context(), by, project, environment, segment))
 		created.status = http.StatusCreated
 		created.created = Base + "/projects/" + project + "/environments/" + environment + "/segments/" + segment.Key
 		return created, err
@@ -81,7 +44,7 @@ func (a *api) PatchSegment(w http.ResponseWriter, r *http.Request, project, envi
 		if err != nil {
 			return answer{}, err
 		}
-		return segmentWritten(a.control.PatchSegment(r.Context(), by, project, environment, segment, patch))
+		return segmentWritten(by)(a.control.PatchSegment(r.Context(), by, project, environment, segment, patch))
 	})
 }
 
@@ -92,7 +55,7 @@ func (a *api) DeleteSegment(w http.ResponseWriter, r *http.Request, project, env
 			return answer{}, err
 		}
 		written, err := a.control.DeleteSegment(r.Context(), by, project, environment, segment)
-		return answer{etag: written.Position, body: gen.Written{Position: written.Position}}, err
+		return positionWritten(by, written), err
 	})
 }
 
@@ -107,16 +70,20 @@ func (a *api) UpdateSegmentKeys(w http.ResponseWriter, r *http.Request, project,
 			return answer{}, err
 		}
 		written, err := a.control.UpdateSegmentKeys(r.Context(), by, project, environment, segment, update.List, update.Add, update.Remove)
-		return answer{etag: written.Position, body: gen.Written{Position: written.Position}}, err
+		return positionWritten(by, written), err
 	})
 }
 
-func segmentWritten(written control.Written[*feature.Segment], err error) (answer, error) {
-	if err != nil {
-		return answer{}, err
+func segmentWritten(by control.Write) func(control.Written[*feature.Segment], error) (answer, error) {
+	return func(written control.Written[*feature.Segment], err error) (answer, error) {
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{
+			etag: written.Position,
+			body: gen.SegmentWritten{
+				Position: written.Position, Item: *written.Value, Changes: itemChanges(by, written.Changes),
+			},
+		}, nil
 	}
-	return answer{
-		etag: written.Position,
-		body: gen.SegmentWritten{Position: written.Position, Item: *written.Value},
-	}, nil
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -17,10 +20,12 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
+	"github.com/wigwag/wigwag/internal/auth"
 	"github.com/wigwag/wigwag/internal/control"
 	"github.com/wigwag/wigwag/internal/fault"
 	"github.com/wigwag/wigwag/internal/gen"
 	"github.com/wigwag/wigwag/internal/httpapi"
+	"github.com/wigwag/wigwag/internal/store"
 	"github.com/wigwag/wigwag/internal/store/memory"
 	"github.com/wigwag/wigwag/internal/web"
 )
@@ -76,10 +81,15 @@ func (c *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			c.t.Errorf("%s %s: the request is not of the contract: %v", r.Method, r.URL, err)
 		}
 	}
+	repeatable := routeErr == nil && !onPurpose && nameWrite(route, served)
 	served.Body = io.NopCloser(bytes.NewReader(body))
 	w := httptest.NewRecorder()
 	c.handler.ServeHTTP(w, served)
+	if repeatable {
+		c.repeat(served, body, w)
+	}
 	if routeErr == nil {
+		noteAnswer(route.Operation.OperationID, w.Code)
 		err := openapi3filter.ValidateResponse(r.Context(), (&openapi3filter.ResponseValidationInput{
 			RequestValidationInput: input, Status: w.Code, Header: w.Header(), Options: input.Options,
 		}).SetBodyBytes(w.Body.Bytes()))
@@ -90,18 +100,50 @@ func (c *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
+// nameWrite gives a write a name of its own, where its operation takes one and the
+// test has not given it.
+func nameWrite(route *routers.Route, r *http.Request) bool {
+	takes := route.Operation.Parameters.GetByInAndName("header", "Idempotency-Key") != nil
+	if !takes || r.Header.Get("Idempotency-Key") != "" || r.URL.Query().Get("dryRun") == "true" {
+		return false
+	}
+	r.Header.Set("Idempotency-Key", rand.Text())
+	return true
+}
+
+// repeat holds every write of every test to this: sent again under its name, it is
+// answered alike, and writes nothing.
+func (c *transport) repeat(r *http.Request, body []byte, first *httptest.ResponseRecorder) {
+	c.t.Helper()
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	again := httptest.NewRecorder()
+	c.handler.ServeHTTP(again, r)
+	answered := func(w *httptest.ResponseRecorder) string {
+		return fmt.Sprint(w.Code, w.Header().Get("ETag"), w.Header().Get("Location"), requestID.ReplaceAllString(w.Body.String(), ""))
+	}
+	if answered(first) != answered(again) {
+		c.t.Errorf("%s %s is answered\n%s\nand again\n%s", r.Method, r.URL, answered(first), answered(again))
+	}
+	if first.Code < 300 && again.Header().Get("Idempotency-Replayed") != "true" {
+		c.t.Errorf("%s %s was executed twice", r.Method, r.URL)
+	}
+}
+
+// requestID is what differs in the answers to a repeated request.
+var requestID = regexp.MustCompile(`,"requestId":"[^"]*"`)
+
 const token = "tk_test"
 
 // authorise stands for the real thing: one token that may do everything.
-func authorise(r *http.Request) (string, error) {
+func authorise(r *http.Request) (auth.Caller, error) {
 	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	switch key := cmp.Or(bearer, r.Header.Get("X-API-Key")); {
 	case key == "":
-		return "", fault.New(fault.Unauthenticated, "Send an API token.")
+		return auth.Caller{}, fault.New(fault.Unauthenticated, "Send an API token.")
 	case key != token:
-		return "", fault.New(fault.Forbidden, "Managing flags takes an API token (tk_…).")
+		return auth.Caller{}, fault.New(fault.Forbidden, "Managing flags takes an API token (tk_…).")
 	}
-	return "ada", nil
+	return auth.Caller{Actor: "ada", Scope: auth.ScopeAdmin}, nil
 }
 
 // service is an API over an empty store, and clients of it.
@@ -110,6 +152,7 @@ type service struct {
 	http    *http.Client
 	client  *gen.ClientWithResponses
 	control *control.Control
+	store   store.Store
 }
 
 const server = "http://wigwag.test" + httpapi.Base
@@ -128,7 +171,7 @@ func serve(t *testing.T) *service {
 	})
 	c := control.New(st)
 	handler := web.Observe(slog.New(slog.DiscardHandler), httpapi.New(c, authorise))
-	s := &service{t: t, control: c, http: &http.Client{Transport: &transport{t, handler, router}}}
+	s := &service{t: t, control: c, store: st, http: &http.Client{Transport: &transport{t, handler, router}}}
 	s.client, err = gen.NewClientWithResponses(server, gen.WithHTTPClient(s.http),
 		gen.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 			r.Header.Set("Authorization", "Bearer "+token)

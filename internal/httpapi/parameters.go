@@ -13,10 +13,10 @@ import (
 	"github.com/wigwag/wigwag/snapshot"
 )
 
-// write says who writes, why, and on the strength of what. ifMatch and comment
-// are nil where the request does not have them.
+// write says who writes, why, on the strength of what, and whether only to try.
+// ifMatch and comment are nil where the request does not have them.
 func write(r *http.Request, ifMatch *gen.IfMatch, comment *gen.Comment) (control.Write, error) {
-	w := control.Write{}
+	w := control.Write{Once: onceOf(r)}
 	w.Actor, _ = r.Context().Value(actorKey{}).(string)
 	var err error
 	if ifMatch != nil {
@@ -25,9 +25,25 @@ func write(r *http.Request, ifMatch *gen.IfMatch, comment *gen.Comment) (control
 		}
 	}
 	if comment != nil {
-		w.Comment, err = parseComment(*comment)
+		if w.Comment, err = parseComment(*comment); err != nil {
+			return w, err
+		}
 	}
+	w.DryRun, err = parseDryRun(r.URL.Query()[dryRunName])
 	return w, err
+}
+
+const dryRunName = "dryRun"
+
+// parseDryRun reads a parameter that every write has.
+func parseDryRun(values []string) (bool, error) {
+	if len(values) == 0 || (len(values) == 1 && values[0] == "false") {
+		return false, nil
+	}
+	if len(values) == 1 && values[0] == "true" {
+		return true, nil
+	}
+	return false, fault.InvalidField(dryRunName, "it must be true or false, once")
 }
 
 // parseIfMatch reads a quoted position; a star is no condition.

@@ -119,7 +119,20 @@ func TestRefusals(t *testing.T) {
 		{name: "environment that is there", method: "POST", path: "/projects/shop/environments", body: `{"key":"staging"}`, status: 409, kind: "conflict"},
 		{name: "segment that is there", method: "POST", path: production + "/segments", body: `{"key":"eu-beta"}`, status: 409, kind: "conflict"},
 		{name: "segment in use", method: "DELETE", path: segment, status: 409, kind: "in-use", contains: "new-checkout"},
-		{name: "flag in use", method: "DELETE", path: flags + "/payments-v2", status: 409, kind: "in-use", contains: "new-checkout"},
+		{name: "flag in use", method: "POST", path: flags + "/payments-v2/archive?force=true", status: 409, kind: "in-use", contains: "new-checkout"},
+		{name: "flag that decides", method: "POST", path: flags + "/new-checkout/archive", status: 409, kind: "in-use", contains: "production"},
+		{name: "force that is none", method: "POST", path: flags + "/new-checkout/archive?force=maybe", status: 400, kind: "invalid", field: "force"},
+		{name: "flag in force", method: "DELETE", path: flags + "/payments-v2", status: 409, kind: "conflict", contains: "archive it first"},
+		{name: "environment in force", method: "DELETE", path: production + "?confirm=production", status: 409, kind: "conflict", contains: "archive it first"},
+		{name: "project in force", method: "DELETE", path: "/projects/shop?confirm=shop", status: 409, kind: "conflict", contains: "archive it first"},
+		{name: "project not confirmed", method: "DELETE", path: "/projects/shop", status: 400, kind: "invalid", field: "confirm"},
+		{name: "archived in a patch", method: "PATCH", path: production, body: `{"archived":true}`, status: 400, kind: "invalid", field: "archived"},
+		{name: "colour that is none", method: "PATCH", path: production, body: `{"colour":"red"}`, status: 400, kind: "invalid", field: "colour"},
+		{name: "setting that is unknown", method: "PATCH", path: production, body: `{"color":"#ff0000"}`, status: 400, kind: "invalid", field: "color"},
+		{name: "copy of nothing", method: "POST", path: production + "/copy", body: `{"from":"staging"}`, status: 400, kind: "invalid", field: "flags"},
+		{name: "comparison with nothing", method: "GET", path: production + "/compare", status: 400, kind: "invalid", field: "with"},
+		{name: "comparison with no environment", method: "GET", path: production + "/compare?with=nowhere", status: 404, kind: "not-found", contains: "nowhere"},
+		{name: "schema of a boolean flag", method: "PATCH", path: flags + "/new-checkout", body: `{"schema":{}}`, status: 400, kind: "invalid", field: "schema"},
 		{name: "variant in use", method: "PATCH", path: flags + "/new-checkout", body: `{"variants":{"off":null}}`, status: 409, kind: "in-use", contains: "off"},
 
 		// Conditions.
@@ -159,7 +172,7 @@ func TestRefusals(t *testing.T) {
 		{name: "flag that cannot be", method: "GET", path: flags + "/a%2Fb", status: 400, kind: "invalid", field: "flag"},
 		{name: "segment that cannot be", method: "DELETE", path: production + "/segments/-a", status: 400, kind: "invalid", field: "segment"},
 		{name: "unknown path", method: "GET", path: "/projects/shop/flag", status: 404, kind: "not-found"},
-		{name: "wrong method", method: "PUT", path: flag, body: `{}`, status: 405, kind: "method-not-allowed", contains: "GET, HEAD, PATCH"},
+		{name: "wrong method", method: "POST", path: flag, body: `{}`, status: 405, kind: "method-not-allowed", contains: "GET, HEAD, PATCH, PUT"},
 
 		// Credentials, before anything else.
 		{name: "no token", method: "PATCH", path: flag, body: `{`, header: []string{"Authorization", ""}, status: 401, kind: "unauthenticated"},

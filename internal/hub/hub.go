@@ -14,6 +14,7 @@ package hub
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/wigwag/wigwag/snapshot"
 )
@@ -26,17 +27,19 @@ type Set struct {
 
 // Hub holds the flag sets that are served. It is safe for concurrent use.
 type Hub struct {
-	mu   sync.RWMutex // guards sets
-	sets map[Set]*flagSet
+	mu    sync.RWMutex // guards sets and terms
+	sets  map[Set]*flagSet
+	terms map[Set]Terms // those that are not zero, of sets that are not served yet too
 }
 
 // flagSet is the two projections of a flag set.
 type flagSet struct {
 	server, client *track
+	terms          atomic.Pointer[Terms]
 }
 
 // New returns an empty hub.
-func New() *Hub { return &Hub{sets: make(map[Set]*flagSet)} }
+func New() *Hub { return &Hub{sets: make(map[Set]*flagSet), terms: make(map[Set]Terms)} }
 
 // Publish makes a snapshot of the server projection the current one and wakes
 // the readers whose projection it changes. The changed items are those that may
@@ -51,9 +54,8 @@ func (h *Hub) Publish(server *snapshot.Snapshot, changed []snapshot.Ref) {
 	set := h.sets[id]
 	h.mu.RUnlock()
 	if set == nil {
-		set = &flagSet{server: newTrack(server), client: newTrack(server.Client())}
 		h.mu.Lock()
-		h.sets[id] = set
+		h.sets[id] = newFlagSet(server, h.terms[id])
 		h.mu.Unlock()
 		return
 	}
@@ -117,12 +119,14 @@ func (h *Hub) Since(id Set, projection snapshot.Projection, position snapshot.Po
 // Join adds a reader to a projection, nil where the set is not served here. The
 // caller must call Leave.
 func (h *Hub) Join(id Set, projection snapshot.Projection) *Reader {
-	t := h.track(id, projection)
-	if t == nil {
+	h.mu.RLock()
+	set := h.sets[id]
+	h.mu.RUnlock()
+	if set == nil {
 		return nil
 	}
-	r := &Reader{track: t, wake: make(chan struct{}, 1)}
-	t.join(r)
+	r := &Reader{set: set, track: set.track(projection), wake: make(chan struct{}, 1)}
+	r.track.join(r)
 	return r
 }
 
@@ -149,26 +153,29 @@ func (h *Hub) Position(id Set) snapshot.Position {
 func (h *Hub) track(id Set, projection snapshot.Projection) *track {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	set := h.sets[id]
-	switch {
-	case set == nil:
-		return nil
-	case projection == snapshot.ProjectionClient:
-		return set.client
-	default:
-		return set.server
+	if set := h.sets[id]; set != nil {
+		return set.track(projection)
 	}
+	return nil
+}
+
+func (s *flagSet) track(projection snapshot.Projection) *track {
+	if projection == snapshot.ProjectionClient {
+		return s.client
+	}
+	return s.server
 }
 
 // Reader is one reader of a projection. Its methods may be called by one
 // goroutine at a time.
 type Reader struct {
+	set   *flagSet
 	track *track
 	wake  chan struct{}
 }
 
-// Wake returns a channel that receives after each publication that the reader
-// may not have seen; several may be told as one.
+// Wake returns a channel that receives after each publication, and each change of
+// the terms, that the reader may not have seen; several may be told as one.
 func (r *Reader) Wake() <-chan struct{} { return r.wake }
 
 // Since returns what leads from a position to the present, nil where nothing has

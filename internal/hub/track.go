@@ -61,6 +61,11 @@ func (t *track) publish(s *snapshot.Snapshot, changed []snapshot.Ref) {
 	if next.changedAt == old.changedAt && old.snapshot.Position.Epoch == s.Position.Epoch && changed != nil {
 		return
 	}
+	t.wake()
+}
+
+// wake wakes every reader.
+func (t *track) wake() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for r := range t.readers {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wigwag/wigwag/internal/auth"
 	"github.com/wigwag/wigwag/internal/fault"
 	"github.com/wigwag/wigwag/internal/hub"
 	"github.com/wigwag/wigwag/snapshot"
@@ -24,6 +25,9 @@ func (s *Server) Snapshot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := refuse(set, s.hub.Terms(set)); err != nil {
+		return err
+	}
 	h := w.Header()
 	h.Set("Vary", "Accept-Encoding, Authorization, X-API-Key")
 	h.Set("Cache-Control", "private, no-cache")
@@ -35,7 +39,7 @@ func (s *Server) Snapshot(w http.ResponseWriter, r *http.Request) error {
 		return errNotServed
 	}
 	if document == nil && ask.wait > 0 {
-		if document, err = s.wait(r, set, reader.Projection, ask); err != nil {
+		if document, err = s.wait(r, set, &reader, ask); err != nil {
 			return err
 		}
 	}
@@ -108,26 +112,38 @@ func newestOf(headers []string) snapshot.Position {
 	return newest
 }
 
-// wait holds a request back until something changes or its time is up.
-func (s *Server) wait(r *http.Request, set hub.Set, projection snapshot.Projection, a ask) (*hub.Document, error) {
+// wait holds a request back until something changes or its time is up. Where the
+// reader's key ends meanwhile it is refused.
+func (s *Server) wait(r *http.Request, set hub.Set, reader *auth.Reader, a ask) (*hub.Document, error) {
 	leave, err := s.admit()
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	joined := s.hub.Join(set, projection)
+	joined := s.hub.Join(set, reader.Projection)
 	if joined == nil {
 		return nil, errNotServed
 	}
 	defer joined.Leave()
+	hold := s.keys.Hold(reader)
+	defer hold.Release()
 	timer := time.NewTimer(a.wait)
 	defer timer.Stop()
 	for {
+		select {
+		case <-hold.Ended():
+			return nil, hold.Err()
+		default:
+		}
+		if err := refuse(set, joined.Terms()); err != nil {
+			return nil, err
+		}
 		if document := joined.Since(a.position); document != nil {
 			return document, nil
 		}
 		select {
 		case <-joined.Wake():
+		case <-hold.Ended():
 		case <-timer.C:
 			return nil, nil
 		case <-s.draining:

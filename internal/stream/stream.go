@@ -15,8 +15,8 @@ import (
 // heartbeat is a comment without text.
 var heartbeat = sse.AppendComment(nil, "")
 
-// Stream answers GET /sdk/v1/stream. It returns when the reader has gone, or the
-// server drains.
+// Stream answers GET /sdk/v1/stream. It returns when the reader has gone, its key
+// is no longer honoured, or the server drains.
 func (s *Server) Stream(w http.ResponseWriter, r *http.Request) error {
 	reader, set, err := s.read(w, r)
 	if err != nil {
@@ -37,6 +37,11 @@ func (s *Server) Stream(w http.ResponseWriter, r *http.Request) error {
 		return errNotServed
 	}
 	defer joined.Leave()
+	hold := s.keys.Hold(&reader)
+	defer hold.Release()
+	if err := refuseStream(w, set, joined.Terms()); err != nil {
+		return err
+	}
 
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -50,6 +55,16 @@ func (s *Server) Stream(w http.ResponseWriter, r *http.Request) error {
 	beat := time.NewTimer(s.options.Heartbeat)
 	defer beat.Stop()
 	for {
+		select {
+		case <-hold.Ended():
+			_ = out.write(s.goodbye(hold.Reason()))
+			return nil
+		default:
+		}
+		if reason := farewell(joined.Terms()); reason != "" {
+			_ = out.write(s.goodbye(reason))
+			return nil
+		}
 		frame := heartbeat
 		if document := joined.Since(position); document != nil {
 			frame, position = document.Frame(), document.Position
@@ -58,12 +73,15 @@ func (s *Server) Stream(w http.ResponseWriter, r *http.Request) error {
 			select {
 			case <-joined.Wake():
 				continue
+			case <-hold.Ended():
+				continue
 			case <-s.draining:
 				_ = out.write(s.goodbye("shutdown"))
 				return nil
 			case <-r.Context().Done():
 				return nil
 			case <-beat.C:
+				hold.Use()
 			}
 		}
 		if err := out.write(frame); err != nil {

@@ -79,6 +79,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // rig is a served flag set whose versions the test publishes.
 type rig struct {
 	t       *testing.T
+	store   store.Store
 	hub     *hub.Hub
 	stream  *stream.Server
 	client  *http.Client
@@ -97,8 +98,9 @@ func newRig(t *testing.T, options stream.Options) *rig {
 	add(clientKey, "test")
 	add(otherKey, "other")
 	add(token, "")
-	r := &rig{t: t, hub: hub.New(), current: map[string]*snapshot.Snapshot{}}
-	r.stream = stream.NewServer(r.hub, auth.NewKeyring(st), options, prometheus.NewRegistry())
+	r := &rig{t: t, store: st, hub: hub.New(), current: map[string]*snapshot.Snapshot{}}
+	keys := auth.NewKeyring(st)
+	r.stream = stream.NewServer(r.hub, keys, options, prometheus.NewRegistry())
 	mux := &web.Mux{}
 	mux.Handle("GET /sdk/v1/snapshot", web.Handler(r.stream.Snapshot))
 	mux.Handle("GET /sdk/v1/stream", web.Handler(r.stream.Stream))
@@ -107,12 +109,19 @@ func newRig(t *testing.T, options stream.Options) *rig {
 	server := &http.Server{Handler: web.Observe(slog.New(slog.DiscardHandler), mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(listener) }()
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan error)
+	go func() { stopped <- keys.Run(ctx, slog.New(slog.DiscardHandler)) }()
 	transport := &http.Transport{DialContext: listener.dial, DisableCompression: true}
 	r.client = &http.Client{Transport: transport}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()
 		<-done
+		stop()
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
 		_ = st.Close()
 	})
 	r.publish("test")

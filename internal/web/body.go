@@ -41,7 +41,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaTypes []
 	if len(mediaTypes) == 0 {
 		mediaTypes = []string{JSONType}
 	}
-	if err := checkType(r.Header, mediaTypes); err != nil {
+	if err := CheckType(r.Header, mediaTypes); err != nil {
 		return nil, err
 	}
 	tooLarge := fault.New(fault.TooLarge, "The body is larger than %d bytes.", limit)
@@ -69,7 +69,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaTypes []
 	return body, nil
 }
 
-func checkType(header http.Header, mediaTypes []string) error {
+// CheckType refuses a body of another media type than those, of another charset
+// than UTF-8, or compressed; the error is a [*fault.Error] of kind UnsupportedType.
+func CheckType(header http.Header, mediaTypes []string) error {
 	wanted := "The body must be sent with Content-Type: " + strings.Join(mediaTypes, " or ")
 	given := header.Get("Content-Type")
 	mediaType, parameters, err := mime.ParseMediaType(given)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -24,6 +25,12 @@ type Problem struct {
 	Detail string `json:"detail"`
 	// Errors are the parts of the request that are at fault.
 	Errors []fault.Field `json:"errors,omitempty"`
+	// Current, ChangedAt and Differs are of a failed If-Match: the document as it
+	// is, the position of its last change, and the fields that differ from those
+	// that the request was based on.
+	Current   json.RawMessage `json:"current,omitempty"`
+	ChangedAt string          `json:"changedAt,omitempty"`
+	Differs   []string        `json:"differs,omitempty"`
 	// RequestID finds the request in the log.
 	RequestID string `json:"requestId,omitempty"`
 }
@@ -47,15 +54,19 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	status := e.Status()
-	// Strings always encode.
-	body, _ := feature.Encode(Problem{
+	problem := Problem{
 		Type:      ProblemTypes + string(e.Kind),
 		Title:     http.StatusText(status),
 		Status:    status,
 		Detail:    e.Message,
 		Errors:    e.Fields,
 		RequestID: requestID,
-	})
+	}
+	if e.Current != nil {
+		problem.Current, problem.ChangedAt, problem.Differs = e.Current.Document, e.Current.ChangedAt, e.Current.Differs
+	}
+	// Strings, and a document that is JSON, always encode.
+	body, _ := feature.Encode(problem)
 	header := w.Header()
 	for _, name := range []string{"Content-Encoding", "Etag", "Last-Modified", "Location"} {
 		header.Del(name)

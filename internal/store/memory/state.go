@@ -2,8 +2,8 @@ package memory
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"time"
 
 	"github.com/wigwag/wigwag/internal/store"
 	"github.com/wigwag/wigwag/snapshot"
@@ -14,6 +14,7 @@ type state struct {
 	sets map[store.SetID]*set
 	// credentials are sorted as [store.Store.Credentials] returns them.
 	credentials []store.Credential
+	outcomes    map[outcomeName]store.Outcome
 }
 
 // set is one set. Published sets are only read; the array under log is shared
@@ -21,8 +22,15 @@ type state struct {
 type set struct {
 	store.Set
 	items map[snapshot.Ref]store.Item
-	// log holds the change of version n at n-1.
+	// base are the items of the version Oldest, and baseAt is when that was
+	// committed; nil where nothing was dropped.
+	base   map[snapshot.Ref]store.Item
+	baseAt time.Time
+	// log holds the changes after Oldest.
 	log []*store.Change
+	// inOrder returns the items sorted, which is done when a page is first asked
+	// for; nil where there are none.
+	inOrder func() []store.Item
 }
 
 func newState() *state { return &state{sets: make(map[store.SetID]*set)} }
@@ -63,6 +71,24 @@ func (s *state) items(id store.SetID, kinds []snapshot.Kind) []store.Item {
 	return sorted(set.items, kinds)
 }
 
+func (s *state) itemsAfter(id store.SetID, kind snapshot.Kind, after string, limit int) []store.Item {
+	set, ok := s.sets[id]
+	if !ok || set.inOrder == nil {
+		return nil
+	}
+	all := set.inOrder()
+	from, found := slices.BinarySearchFunc(all, snapshot.Ref{Kind: kind, Key: after},
+		func(item store.Item, ref snapshot.Ref) int { return item.Compare(ref) })
+	if found {
+		from++
+	}
+	to := from
+	for to < len(all) && to-from < limit && all[to].Kind == kind {
+		to++
+	}
+	return slices.Clone(all[from:to])
+}
+
 // sorted returns the items of those kinds, of all where there is none.
 func sorted(items map[snapshot.Ref]store.Item, kinds []snapshot.Kind) []store.Item {
 	list := make([]store.Item, 0, len(items))
@@ -73,49 +99,4 @@ func sorted(items map[snapshot.Ref]store.Item, kinds []snapshot.Kind) []store.It
 	}
 	slices.SortFunc(list, func(a, b store.Item) int { return a.Compare(b.Ref) })
 	return list
-}
-
-func (s *state) snapshotAt(id store.SetID, version uint64) (store.Set, []store.Item, error) {
-	set, ok := s.sets[id]
-	if !ok {
-		return store.Set{}, nil, &store.NotFoundError{What: "set", Key: id.String()}
-	}
-	current := set.Position.Version
-	switch {
-	case version == 0 || version == current:
-		return set.Set, sorted(set.items, nil), nil
-	case version > current:
-		return store.Set{}, nil, &store.NotFoundError{What: "version", Key: fmt.Sprintf("%s %d", id, version)}
-	}
-	items := make(map[snapshot.Ref]store.Item)
-	for _, change := range set.log[:version] {
-		for _, item := range change.Put {
-			items[item.Ref] = item
-		}
-		for _, ref := range change.Delete {
-			delete(items, ref)
-		}
-	}
-	then := set.Set
-	then.Position.Version = version
-	then.CommittedAt = set.log[version-1].At
-	return then, sorted(items, nil), nil
-}
-
-func (s *state) changes(id store.SetID, after uint64, limit int) []store.Change {
-	set, ok := s.sets[id]
-	if !ok || after >= set.Position.Version {
-		return nil
-	}
-	log := set.log[after:]
-	if limit > 0 && len(log) > limit {
-		log = log[:limit]
-	}
-	changes := make([]store.Change, len(log))
-	for i, change := range log {
-		changes[i] = *change
-		changes[i].Put = slices.Clone(change.Put)
-		changes[i].Delete = slices.Clone(change.Delete)
-	}
-	return changes
 }

@@ -85,14 +85,24 @@ func (s *Store) Items(ctx context.Context, id store.SetID, kinds ...snapshot.Kin
 	return state.items(id, kinds), nil
 }
 
+// ItemsAfter implements [store.Reader].
+func (s *Store) ItemsAfter(ctx context.Context, id store.SetID, kind snapshot.Kind, after string, limit int) ([]store.Item, error) {
+	state, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	return state.itemsAfter(id, kind, after, limit), nil
+}
+
 // SnapshotAt implements [store.Store].
-func (s *Store) SnapshotAt(ctx context.Context, id store.SetID, version uint64) (store.Set, []store.Item, error) {
+func (s *Store) SnapshotAt(ctx context.Context, id store.SetID, version uint64, refs ...snapshot.Ref) (store.Set, []store.Item, error) {
 	state, err := s.read(ctx)
 	if err != nil {
 		return store.Set{}, nil, err
 	}
 	defer s.gate.Leave()
-	return state.snapshotAt(id, version)
+	return state.snapshotAt(id, version, refs)
 }
 
 // Changes implements [store.Store].
@@ -102,7 +112,7 @@ func (s *Store) Changes(ctx context.Context, id store.SetID, after uint64, limit
 		return nil, err
 	}
 	defer s.gate.Leave()
-	return state.changes(id, after, limit), nil
+	return state.changes(id, after, limit)
 }
 
 // Credential implements [store.Store].
@@ -114,6 +124,7 @@ func (s *Store) Credential(ctx context.Context, hash [32]byte) (store.Credential
 	defer s.gate.Leave()
 	for _, c := range state.credentials {
 		if c.Hash == hash {
+			c.Projects = slices.Clone(c.Projects)
 			return c, nil
 		}
 	}
@@ -127,7 +138,7 @@ func (s *Store) Credentials(ctx context.Context) ([]store.Credential, error) {
 		return nil, err
 	}
 	defer s.gate.Leave()
-	return slices.Clone(state.credentials), nil
+	return state.allCredentials(), nil
 }
 
 // Watch implements [store.Store].

@@ -2,13 +2,13 @@ package memory
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/wigwag/wigwag/internal/store"
 	"github.com/wigwag/wigwag/snapshot"
@@ -44,7 +44,7 @@ func (s *Store) update(ctx context.Context, fn func(store.Tx) error) ([]store.Hi
 
 	before := s.state.Load()
 	t := &tx{
-		state: &state{sets: maps.Clone(before.sets), credentials: before.credentials},
+		state: &state{sets: maps.Clone(before.sets), credentials: before.credentials, outcomes: before.outcomes},
 		own:   make(map[store.SetID]*own),
 	}
 	defer func() { t.over = true }()
@@ -53,6 +53,9 @@ func (s *Store) update(ctx context.Context, fn func(store.Tx) error) ([]store.Hi
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	for _, mine := range t.own {
+		mine.log()
 	}
 	s.state.Store(t.state)
 	return t.hints, nil
@@ -73,6 +76,20 @@ type own struct {
 	set    *set
 	put    map[snapshot.Ref]store.Item
 	delete map[snapshot.Ref]struct{}
+	// actor and comment are those of the last commit that wrote anything.
+	actor, comment string
+}
+
+// log fills the set's log with the change, once: there may have been thousands of
+// commits.
+func (o *own) log() {
+	set := o.set
+	set.log[len(set.log)-1] = &store.Change{
+		Set: set.ID, Version: set.Position.Version, At: set.CommittedAt,
+		Actor: o.actor, Comment: o.comment,
+		Put:    sorted(o.put, nil),
+		Delete: slices.SortedFunc(maps.Keys(o.delete), snapshot.Ref.Compare),
+	}
 }
 
 func (t *tx) check(ctx context.Context) error {
@@ -110,6 +127,13 @@ func (t *tx) Items(ctx context.Context, id store.SetID, kinds ...snapshot.Kind) 
 	return t.state.items(id, kinds), nil
 }
 
+func (t *tx) ItemsAfter(ctx context.Context, id store.SetID, kind snapshot.Kind, after string, limit int) ([]store.Item, error) {
+	if err := t.check(ctx); err != nil {
+		return nil, err
+	}
+	return t.state.itemsAfter(id, kind, after, limit), nil
+}
+
 func (t *tx) CreateSet(ctx context.Context, id store.SetID) error {
 	if err := t.check(ctx); err != nil {
 		return err
@@ -124,6 +148,23 @@ func (t *tx) CreateSet(ctx context.Context, id store.SetID) error {
 	made := store.Set{ID: id, Position: snapshot.Position{Epoch: epoch}}
 	made.CommittedAt = store.Now(made.CommittedAt)
 	t.state.sets[id] = &set{Set: made}
+	t.hint(id, 0)
+	return nil
+}
+
+func (t *tx) DeleteSet(ctx context.Context, id store.SetID) error {
+	if err := t.check(ctx); err != nil {
+		return err
+	}
+	if _, exists := t.state.sets[id]; !exists {
+		return &store.NotFoundError{What: "set", Key: id.String()}
+	}
+	delete(t.state.sets, id)
+	delete(t.own, id)
+	if !id.IsCatalogue() {
+		t.state.credentials = slices.DeleteFunc(slices.Clone(t.state.credentials), func(c store.Credential) bool { return c.Set == id })
+		t.hintCredentials()
+	}
 	t.hint(id, 0)
 	return nil
 }
@@ -157,12 +198,8 @@ func (t *tx) Commit(ctx context.Context, id store.SetID, commit store.Commit) (s
 		mine.delete[ref] = struct{}{}
 		delete(mine.put, ref)
 	}
-	set.log[len(set.log)-1] = &store.Change{
-		Set: id, Version: set.Position.Version, At: set.CommittedAt,
-		Actor: commit.Actor, Comment: commit.Comment,
-		Put:    sorted(mine.put, nil),
-		Delete: slices.SortedFunc(maps.Keys(mine.delete), snapshot.Ref.Compare),
-	}
+	set.inOrder = sync.OnceValue(func() []store.Item { return sorted(set.items, nil) })
+	mine.actor, mine.comment = commit.Actor, commit.Comment
 	return set.Position, nil
 }
 
@@ -195,7 +232,7 @@ func (t *tx) write(id store.SetID, old *set) *own {
 		items = make(map[snapshot.Ref]store.Item)
 	}
 	mine := &own{
-		set:    &set{Set: old.Set, items: items, log: append(old.log, nil)},
+		set:    &set{Set: old.Set, items: items, base: old.base, baseAt: old.baseAt, log: append(old.log, nil)},
 		put:    make(map[snapshot.Ref]store.Item),
 		delete: make(map[snapshot.Ref]struct{}),
 	}
@@ -215,34 +252,4 @@ func (t *tx) hint(id store.SetID, version uint64) {
 		}
 	}
 	t.hints = append(t.hints, store.Hint{Set: id, Version: version})
-}
-
-func (t *tx) AddCredential(ctx context.Context, c store.Credential) error {
-	if err := t.check(ctx); err != nil {
-		return err
-	}
-	for i := range t.state.credentials {
-		if old := &t.state.credentials[i]; old.ID == c.ID || old.Hash == c.Hash {
-			return fmt.Errorf("credential %s: %w", c.ID, store.ErrExists)
-		}
-	}
-	c.CreatedAt, c.ExpiresAt = store.KeptTime(c.CreatedAt), store.KeptTime(c.ExpiresAt)
-	all := append(slices.Clone(t.state.credentials), c)
-	slices.SortFunc(all, func(a, b store.Credential) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-	})
-	t.state.credentials = all
-	return nil
-}
-
-func (t *tx) DeleteCredential(ctx context.Context, id string) error {
-	if err := t.check(ctx); err != nil {
-		return err
-	}
-	at := slices.IndexFunc(t.state.credentials, func(c store.Credential) bool { return c.ID == id })
-	if at < 0 {
-		return &store.NotFoundError{What: "credential", Key: id}
-	}
-	t.state.credentials = slices.Delete(slices.Clone(t.state.credentials), at, at+1)
-	return nil
 }

@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/wigwag/wigwag/internal/store"
 )
@@ -36,15 +38,41 @@ func (r reader) credentials(ctx context.Context) ([]store.Credential, error) {
 func scanCredential(scan scanner) (store.Credential, error) {
 	var c store.Credential
 	var created int64
-	var expires sql.NullInt64
-	if err := scan(&c.ID, (*digest)(&c.Hash), &c.Kind, &c.Name, &c.Set.Project, &c.Set.Environment, &created, &expires); err != nil {
+	var expires, used sql.NullInt64
+	var projects string
+	err := scan(&c.ID, (*digest)(&c.Hash), &c.Kind, &c.Name, &c.Set.Project, &c.Set.Environment,
+		&c.Scope, &projects, &created, &c.CreatedBy, &expires, &c.ReplacedBy, &used)
+	if err != nil {
 		return store.Credential{}, err
 	}
-	c.CreatedAt = fromMicros(created)
-	if expires.Valid {
-		c.ExpiresAt = fromMicros(expires.Int64)
+	if err := json.Unmarshal([]byte(projects), &c.Projects); err != nil {
+		return store.Credential{}, fmt.Errorf("projects of credential %s: %w", c.ID, err)
 	}
+	if len(c.Projects) == 0 {
+		c.Projects = nil
+	}
+	c.CreatedAt, c.ExpiresAt, c.UsedAt = fromMicros(created), fromNullMicros(expires), fromNullMicros(used)
 	return c, nil
+}
+
+// nullMicros is a time that may be zero.
+func nullMicros(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: store.KeptTime(t).UnixMicro(), Valid: !t.IsZero()}
+}
+
+func fromNullMicros(us sql.NullInt64) time.Time {
+	if !us.Valid {
+		return time.Time{}
+	}
+	return fromMicros(us.Int64)
+}
+
+func (t *tx) Credentials(ctx context.Context) (all []store.Credential, err error) {
+	err = t.do(ctx, func(ctx context.Context) error {
+		all, err = t.reader.credentials(ctx)
+		return err
+	})
+	return all, err
 }
 
 func (t *tx) AddCredential(ctx context.Context, c store.Credential) error {
@@ -56,9 +84,35 @@ func (t *tx) AddCredential(ctx context.Context, c store.Credential) error {
 		if exists {
 			return refuse(fmt.Errorf("credential %s: %w", c.ID, store.ErrExists))
 		}
-		expires := sql.NullInt64{Int64: store.KeptTime(c.ExpiresAt).UnixMicro(), Valid: !c.ExpiresAt.IsZero()}
-		_, err := t.exec(ctx, insertCredential, c.ID, c.Hash[:], c.Kind, c.Name,
-			c.Set.Project, c.Set.Environment, store.KeptTime(c.CreatedAt).UnixMicro(), expires)
+		projects := []byte("[]")
+		if len(c.Projects) > 0 {
+			var err error
+			if projects, err = json.Marshal(c.Projects); err != nil {
+				return refuse(fmt.Errorf("projects of credential %s: %w", c.ID, err))
+			}
+		}
+		_, err := t.exec(ctx, insertCredential, c.ID, c.Hash[:], c.Kind, c.Name, c.Set.Project, c.Set.Environment,
+			c.Scope, string(projects), store.KeptTime(c.CreatedAt).UnixMicro(), c.CreatedBy, nullMicros(c.ExpiresAt), c.ReplacedBy, nullMicros(c.UsedAt))
+		return err
+	})
+}
+
+func (t *tx) ReplaceCredential(ctx context.Context, id, by string, expiresAt time.Time) error {
+	return t.do(ctx, func(ctx context.Context) error {
+		found, err := t.exec(ctx, replaceCredential, by, nullMicros(expiresAt), id)
+		if err == nil && !found {
+			return refuse(&store.NotFoundError{What: "credential", Key: id})
+		}
+		if err == nil {
+			t.hintCredentials()
+		}
+		return err
+	})
+}
+
+func (t *tx) UseCredential(ctx context.Context, id string, at time.Time) error {
+	return t.do(ctx, func(ctx context.Context) error {
+		_, err := t.exec(ctx, useCredential, nullMicros(at), id)
 		return err
 	})
 }
@@ -69,6 +123,19 @@ func (t *tx) DeleteCredential(ctx context.Context, id string) error {
 		if err == nil && !deleted {
 			return refuse(&store.NotFoundError{What: "credential", Key: id})
 		}
+		if err == nil {
+			t.hintCredentials()
+		}
 		return err
 	})
+}
+
+// hintCredentials adds the hint of credentials, once.
+func (t *tx) hintCredentials() {
+	for _, hint := range t.hints {
+		if hint.Credentials {
+			return
+		}
+	}
+	t.hints = append(t.hints, store.Hint{Credentials: true})
 }

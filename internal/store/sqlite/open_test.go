@@ -156,7 +156,7 @@ func TestTooNew(t *testing.T) {
 	if !errors.Is(err, store.ErrTooNew) {
 		t.Fatalf("error is %v", err)
 	}
-	if !strings.Contains(err.Error(), "version 4711") || !strings.Contains(err.Error(), "up to 1") {
+	if !strings.Contains(err.Error(), "version 4711") || !strings.Contains(err.Error(), "this binary knows up to ") {
 		t.Errorf("error %q does not say which versions", err)
 	}
 }

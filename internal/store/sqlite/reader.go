@@ -38,7 +38,7 @@ func (r reader) sets(ctx context.Context) ([]store.Set, error) {
 	err := r.each(ctx, selectSets, func(scan scanner) error {
 		var set store.Set
 		var at int64
-		if err := scan(&set.ID.Project, &set.ID.Environment, &set.Position.Epoch, &set.Position.Version, &at); err != nil {
+		if err := scan(&set.ID.Project, &set.ID.Environment, &set.Position.Epoch, &set.Position.Version, &at, &set.Oldest); err != nil {
 			return err
 		}
 		set.CommittedAt = fromMicros(at)
@@ -55,7 +55,7 @@ func (r reader) set(ctx context.Context, id store.SetID) (setRow, error) {
 	set := setRow{Set: store.Set{ID: id}}
 	var at int64
 	err := r.stmt(ctx, selectSet).QueryRowContext(ctx, id.Project, id.Environment).
-		Scan(&set.row, &set.Position.Epoch, &set.Position.Version, &at)
+		Scan(&set.row, &set.Position.Epoch, &set.Position.Version, &at, &set.Oldest)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return setRow{}, &store.NotFoundError{What: "set", Key: id.String()}
@@ -88,6 +88,10 @@ func (r reader) items(ctx context.Context, id store.SetID, kinds []snapshot.Kind
 		return nil, failed(ctx, "name kinds", err)
 	}
 	return r.itemRows(ctx, selectItemsOfKinds, id.Project, id.Environment, string(list))
+}
+
+func (r reader) itemsAfter(ctx context.Context, id store.SetID, kind snapshot.Kind, after string, limit int) ([]store.Item, error) {
+	return r.itemRows(ctx, selectItemsAfter, id.Project, id.Environment, kind, after, limit)
 }
 
 // itemRows reads the items that a statement selects as kind, key, version, digest

@@ -18,10 +18,17 @@ const (
 	selectItem
 	selectItems
 	selectItemsOfKinds
+	selectItemsAfter
 	selectItemsAt
 	selectChange
 	selectChanges
 	selectChangeItems
+	selectNamedItemsAt
+	selectLog
+	selectLogBackwards
+	selectNamedLog
+	selectNamedLogBackwards
+	selectLogItems
 	selectCredential
 	selectCredentials
 
@@ -34,18 +41,40 @@ const (
 	deleteItem
 	upsertChange
 	upsertChangeItem
+	selectOldChanges
+	selectTouched
+	deleteChangeItems
+	deleteChanges
+	updateOldest
 	existsCredential
 	insertCredential
+	replaceCredential
+	useCredential
 	deleteCredential
+	selectOutcome
+	upsertOutcome
+	deleteOutcomes
+	deleteChangeItemsOf
+	deleteChangesOf
+	deleteItemsOf
+	deleteCredentialsOf
+	deleteSet
 
 	statements
 	readingStatements = begin
 )
 
-var text = [statements]string{
-	selectSets: `SELECT project, environment, epoch, version, committed_at FROM sets ORDER BY project, environment`,
+// namedVersions are the versions between two that touch items of some names, as in
+// selectNamedItemsAt.
+const namedVersions = `SELECT named.version
+			FROM json_each(?5) AS name CROSS JOIN change_items AS named INDEXED BY change_items_by_name
+			WHERE named.set_id = ?1 AND named.kind = name.value ->> 0
+				AND named.key BETWEEN name.value ->> 1 AND name.value ->> 2 AND named.version > ?2 AND named.version < ?3`
 
-	selectSet: `SELECT id, epoch, version, committed_at FROM sets WHERE project = ? AND environment = ?`,
+var text = [statements]string{
+	selectSets: `SELECT project, environment, epoch, version, committed_at, oldest FROM sets ORDER BY project, environment`,
+
+	selectSet: `SELECT id, epoch, version, committed_at, oldest FROM sets WHERE project = ? AND environment = ?`,
 
 	selectItem: `SELECT items.version, items.digest, items.body FROM sets JOIN items ON items.set_id = sets.id
 		WHERE sets.project = ? AND sets.environment = ? AND items.kind = ? AND items.key = ?`,
@@ -59,6 +88,11 @@ var text = [statements]string{
 		FROM sets JOIN items ON items.set_id = sets.id
 		WHERE sets.project = ? AND sets.environment = ? AND items.kind IN (SELECT value FROM json_each(?))
 		ORDER BY items.kind, items.key`,
+
+	selectItemsAfter: `SELECT items.kind, items.key, items.version, items.digest, items.body
+		FROM sets JOIN items ON items.set_id = sets.id
+		WHERE sets.project = ? AND sets.environment = ? AND items.kind = ? AND items.key > ?
+		ORDER BY items.key LIMIT ?`,
 
 	// With max(version) the bare column id is that of the row with the maximum.
 	// The inner query reads the index alone, which is in the order of the groups,
@@ -79,10 +113,37 @@ var text = [statements]string{
 	selectChangeItems: `SELECT version, kind, key, digest, body FROM change_items
 		WHERE set_id = ? AND version > ? AND version <= ? ORDER BY version, kind, key`,
 
-	selectCredential: `SELECT id, hash, kind, name, project, environment, created_at, expires_at
+	// The names are a JSON list of kind, least key and greatest key.
+	selectNamedItemsAt: `SELECT change_items.kind, change_items.key, change_items.version, change_items.digest, change_items.body
+		FROM (
+			SELECT named.id, max(named.version)
+			FROM json_each(?2) AS name CROSS JOIN change_items AS named INDEXED BY change_items_by_name
+			WHERE named.set_id = ?1 AND named.kind = name.value ->> 0
+				AND named.key BETWEEN name.value ->> 1 AND name.value ->> 2 AND named.version <= ?3
+			GROUP BY named.kind, named.key
+		) AS latest
+		CROSS JOIN change_items ON change_items.id = latest.id
+		WHERE change_items.digest IS NOT NULL`,
+
+	selectLog: `SELECT version, at, actor, comment FROM changes
+		WHERE set_id = ? AND version > ? AND version < ? ORDER BY version LIMIT ?`,
+
+	selectLogBackwards: `SELECT version, at, actor, comment FROM changes
+		WHERE set_id = ? AND version > ? AND version < ? ORDER BY version DESC LIMIT ?`,
+
+	selectNamedLog: `SELECT version, at, actor, comment FROM changes
+		WHERE set_id = ?1 AND version IN (` + namedVersions + `) ORDER BY version LIMIT ?4`,
+
+	selectNamedLogBackwards: `SELECT version, at, actor, comment FROM changes
+		WHERE set_id = ?1 AND version IN (` + namedVersions + `) ORDER BY version DESC LIMIT ?4`,
+
+	selectLogItems: `SELECT version, kind, key, digest IS NULL FROM change_items
+		WHERE set_id = ? AND version IN (SELECT value FROM json_each(?)) ORDER BY version, kind, key`,
+
+	selectCredential: `SELECT id, hash, kind, name, project, environment, scope, projects, created_at, created_by, expires_at, replaced_by, used_at
 		FROM credentials WHERE hash = ?`,
 
-	selectCredentials: `SELECT id, hash, kind, name, project, environment, created_at, expires_at
+	selectCredentials: `SELECT id, hash, kind, name, project, environment, scope, projects, created_at, created_by, expires_at, replaced_by, used_at
 		FROM credentials ORDER BY created_at, id`,
 
 	begin:    `BEGIN IMMEDIATE`,
@@ -109,12 +170,50 @@ var text = [statements]string{
 		ON CONFLICT (set_id, kind, key, version) DO UPDATE
 		SET digest = excluded.digest, body = excluded.body`,
 
+	selectOldChanges: `SELECT version, at,
+			(SELECT count(*) FROM change_items WHERE change_items.set_id = changes.set_id AND change_items.version = changes.version)
+		FROM changes WHERE set_id = ? AND version > ? AND at < ? ORDER BY version LIMIT ?`,
+
+	selectTouched: `SELECT kind, key, max(version) FROM change_items INDEXED BY change_items_by_version
+		WHERE set_id = ? AND version > ? AND version <= ? GROUP BY kind, key`,
+
+	// A deletion need not be remembered where there is nothing older.
+	deleteChangeItems: `DELETE FROM change_items
+		WHERE set_id = ?1 AND kind = ?2 AND key = ?3 AND version <= ?4 AND (version < ?4 OR digest IS NULL)`,
+
+	deleteChanges: `DELETE FROM changes WHERE set_id = ? AND version < ?`,
+
+	updateOldest: `UPDATE sets SET oldest = ? WHERE id = ?`,
+
 	existsCredential: `SELECT EXISTS (SELECT 1 FROM credentials WHERE id = ? OR hash = ?)`,
 
-	insertCredential: `INSERT INTO credentials (id, hash, kind, name, project, environment, created_at, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	insertCredential: `INSERT INTO credentials
+		(id, hash, kind, name, project, environment, scope, projects, created_at, created_by, expires_at, replaced_by, used_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+
+	replaceCredential: `UPDATE credentials SET replaced_by = ?, expires_at = ? WHERE id = ?`,
+
+	useCredential: `UPDATE credentials SET used_at = max(?1, ifnull(used_at, ?1)) WHERE id = ?2`,
 
 	deleteCredential: `DELETE FROM credentials WHERE id = ?`,
+
+	selectOutcome: `SELECT request, body, expires_at FROM outcomes WHERE owner = ? AND key = ?`,
+
+	upsertOutcome: `INSERT INTO outcomes (owner, key, request, body, expires_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (owner, key) DO UPDATE
+		SET request = excluded.request, body = excluded.body, expires_at = excluded.expires_at`,
+
+	deleteOutcomes: `DELETE FROM outcomes WHERE expires_at <= ?`,
+
+	deleteChangeItemsOf: `DELETE FROM change_items WHERE set_id = ?`,
+
+	deleteChangesOf: `DELETE FROM changes WHERE set_id = ?`,
+
+	deleteItemsOf: `DELETE FROM items WHERE set_id = ?`,
+
+	deleteCredentialsOf: `DELETE FROM credentials WHERE project = ? AND environment = ?`,
+
+	deleteSet: `DELETE FROM sets WHERE id = ?`,
 }
 
 // prepared holds the statements of one connection or pool.

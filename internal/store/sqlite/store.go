@@ -123,14 +123,23 @@ func (s *Store) Items(ctx context.Context, id store.SetID, kinds ...snapshot.Kin
 	return s.reader().items(ctx, id, kinds)
 }
 
+// ItemsAfter implements [store.Reader].
+func (s *Store) ItemsAfter(ctx context.Context, id store.SetID, kind snapshot.Kind, after string, limit int) ([]store.Item, error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	return s.reader().itemsAfter(ctx, id, kind, after, limit)
+}
+
 // SnapshotAt implements [store.Store].
-func (s *Store) SnapshotAt(ctx context.Context, id store.SetID, version uint64) (set store.Set, items []store.Item, err error) {
+func (s *Store) SnapshotAt(ctx context.Context, id store.SetID, version uint64, refs ...snapshot.Ref) (set store.Set, items []store.Item, err error) {
 	if err := s.gate.Enter(); err != nil {
 		return store.Set{}, nil, err
 	}
 	defer s.gate.Leave()
 	err = s.view(ctx, func(r reader) (err error) {
-		set, items, err = r.snapshotAt(ctx, id, version)
+		set, items, err = r.snapshotAt(ctx, id, version, refs)
 		return err
 	})
 	return set, items, err
@@ -147,6 +156,19 @@ func (s *Store) Changes(ctx context.Context, id store.SetID, after uint64, limit
 		return err
 	})
 	return changes, err
+}
+
+// Log implements [store.Store].
+func (s *Store) Log(ctx context.Context, id store.SetID, query store.LogQuery) (entries []store.Entry, err error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	err = s.view(ctx, func(r reader) (err error) {
+		entries, err = r.log(ctx, id, &query)
+		return err
+	})
+	return entries, err
 }
 
 // Credential implements [store.Store].

@@ -114,6 +114,14 @@ func (t *tx) Items(ctx context.Context, id store.SetID, kinds ...snapshot.Kind) 
 	return items, err
 }
 
+func (t *tx) ItemsAfter(ctx context.Context, id store.SetID, kind snapshot.Kind, after string, limit int) (items []store.Item, err error) {
+	err = t.do(ctx, func(ctx context.Context) error {
+		items, err = t.reader.itemsAfter(ctx, id, kind, after, limit)
+		return err
+	})
+	return items, err
+}
+
 func (t *tx) CreateSet(ctx context.Context, id store.SetID) error {
 	return t.do(ctx, func(ctx context.Context) error {
 		switch _, err := t.reader.set(ctx, id); {
@@ -130,6 +138,30 @@ func (t *tx) CreateSet(ctx context.Context, id store.SetID) error {
 		if _, err := t.exec(ctx, insertSet, id.Project, id.Environment, epoch, store.Now(none.CommittedAt).UnixMicro()); err != nil {
 			return err
 		}
+		t.hint(id, 0)
+		return nil
+	})
+}
+
+func (t *tx) DeleteSet(ctx context.Context, id store.SetID) error {
+	return t.do(ctx, func(ctx context.Context) error {
+		set, err := t.reader.set(ctx, id)
+		if err != nil {
+			return err
+		}
+		// In the order of their references: the set last.
+		for _, s := range []statement{deleteChangeItemsOf, deleteChangesOf, deleteItemsOf, deleteSet} {
+			if _, err := t.exec(ctx, s, set.row); err != nil {
+				return err
+			}
+		}
+		if !id.IsCatalogue() {
+			if _, err := t.exec(ctx, deleteCredentialsOf, id.Project, id.Environment); err != nil {
+				return err
+			}
+			t.hintCredentials()
+		}
+		delete(t.moved, id)
 		t.hint(id, 0)
 		return nil
 	})

@@ -76,7 +76,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 		return err
 	}
 	defer s.gate.Leave()
-	hints, err := s.writer.update(ctx, fn)
+	hints, err := s.writer.update(ctx, func(t *tx) error { return fn(t) })
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return nil
 }
 
-func (w *writer) update(ctx context.Context, fn func(store.Tx) error) ([]store.Hint, error) {
+func (w *writer) update(ctx context.Context, fn func(*tx) error) ([]store.Hint, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

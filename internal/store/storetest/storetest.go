@@ -25,11 +25,15 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		run  func(t *testing.T, open opener)
 	}{
 		{"Sets", exerciseSets},
+		{"Deletion", exerciseDeletion},
 		{"Commits", exerciseCommits},
 		{"Bodies", exerciseBodies},
+		{"Pages", exercisePages},
 		{"Transactions", exerciseTransactions},
 		{"History", exerciseHistory},
+		{"Retention", exerciseRetention},
 		{"Credentials", exerciseCredentials},
+		{"Outcomes", exerciseOutcomes},
 		{"Watch", exerciseWatch},
 		{"Concurrency", exerciseConcurrency},
 		{"Contexts", exerciseContexts},

@@ -42,6 +42,25 @@ func (h *hints) until(t *testing.T, id store.SetID, version uint64) []store.Hint
 	}
 }
 
+// untilCredentials waits for a hint of credentials, which has nothing else.
+func (h *hints) untilCredentials(t *testing.T, what string) {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case hint := <-h.all:
+			if hint == (store.Hint{Credentials: true}) {
+				return
+			}
+			if hint.Credentials {
+				t.Fatalf("%s: hint %+v", what, hint)
+			}
+		case <-deadline:
+			t.Fatalf("%s: no hint", what)
+		}
+	}
+}
+
 func exerciseWatch(t *testing.T, open opener) {
 	ctx := t.Context()
 
