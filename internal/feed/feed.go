@@ -229,10 +229,12 @@ func (f *Feed) follow(ctx context.Context, id store.SetID) error {
 		// of the new one, or not at all.
 		f.hub.Remove(hub.Set{Project: id.Project, Environment: id.Environment})
 	}
+	var steps []hub.Step
 	if published == nil || published.Position.Epoch != set.Position.Epoch || published.Position.Version < set.Oldest {
 		if published, err = f.load(ctx, id, set); err != nil {
 			return fmt.Errorf("flag set %s: %w", id, err)
 		}
+		steps = append(steps, hub.Step{Snapshot: published})
 	}
 	changes, err := f.store.Changes(ctx, id, published.Position.Version, 0)
 	if err != nil {
@@ -245,14 +247,18 @@ func (f *Feed) follow(ctx context.Context, id store.SetID) error {
 			delete(f.published, id)
 			return fmt.Errorf("flag set %s: %w", id, err)
 		}
-		f.hub.Publish(next, changed)
-		f.published[id] = next
+		steps = append(steps, hub.Step{Snapshot: next, Changed: changed})
 		published = next
+	}
+	if len(steps) > 0 {
+		// All at once: what was loaded from the past must not be served as the present.
+		f.hub.Publish(steps...)
+		f.published[id] = published
 	}
 	return nil
 }
 
-// load publishes a set as it was some versions ago.
+// load reads a set as it was some versions ago.
 func (f *Feed) load(ctx context.Context, id store.SetID, now store.Set) (*snapshot.Snapshot, error) {
 	from := now.Position.Version
 	from -= min(from, history)
@@ -273,10 +279,7 @@ func (f *Feed) load(ctx context.Context, id store.SetID, now store.Set) (*snapsh
 		read = append(read, decoded)
 	}
 	header := snapshot.Header{Project: id.Project, Environment: id.Environment, Projection: snapshot.ProjectionServer}
-	s := snapshot.New(header, set.Position, set.CommittedAt, read)
-	f.hub.Publish(s, nil)
-	f.published[id] = s
-	return s, nil
+	return snapshot.New(header, set.Position, set.CommittedAt, read), nil
 }
 
 // apply returns the snapshot after a change, and the items that it touched.

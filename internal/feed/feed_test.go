@@ -167,6 +167,35 @@ func TestAChangeDuringTheLoadIsNotLost(t *testing.T) {
 	}
 }
 
+// Users would miss: that a server which starts serves the present, never the past
+// that it reads on the way there.
+func TestThePastIsNeverServedWhileASetIsLoaded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := open(t)
+		for i := range 300 {
+			commit(t, st, "f", []string{"on", "off"}[i%2])
+		}
+		h := hub.New()
+		st.onChanges = func() { // the past was read, the changes since were not
+			if position := h.Position(set); !position.IsZero() {
+				t.Errorf("version %d is served", position.Version)
+			}
+		}
+		f := feed.New(st, h, slog.New(slog.DiscardHandler), 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- f.Run(ctx) }()
+		<-f.Ready()
+		if got := h.Position(set).Version; got != 300 || st.onChanges != nil {
+			t.Errorf("version %d is served", got)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAStoreThatComesBackIsCaughtUpWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := open(t)

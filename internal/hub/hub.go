@@ -38,37 +38,67 @@ type flagSet struct {
 	terms          atomic.Pointer[Terms]
 }
 
+func newFlagSet(server *snapshot.Snapshot) *flagSet {
+	return &flagSet{server: newTrack(server), client: newTrack(server.Client())}
+}
+
 // New returns an empty hub.
 func New() *Hub { return &Hub{sets: make(map[Set]*flagSet), terms: make(map[Set]Terms)} }
 
-// Publish makes a snapshot of the server projection the current one and wakes
-// the readers whose projection it changes. The changed items are those that may
-// differ from the snapshot published before. Nil says that nothing leads there
-// from before: readers will be sent the snapshot.
+// Step is a snapshot of the server projection, and the items that may differ from
+// the snapshot before. Nil says that nothing leads there from before: readers will
+// be sent the snapshot.
+type Step struct {
+	Snapshot *snapshot.Snapshot
+	Changed  []snapshot.Ref
+}
+
+// Publish makes the last of some steps the current snapshot of its set and wakes
+// the readers whose projection it changes. The steps before it are the way there:
+// nobody is served them, but readers who come back from one of them are sent a
+// delta. There is at least one step, and all are of one set.
 //
-// Snapshots of one set are published by one goroutine, in the order of their
-// positions. The hub keeps the snapshot.
-func (h *Hub) Publish(server *snapshot.Snapshot, changed []snapshot.Ref) {
+// Steps of one set are published by one goroutine, in the order of their
+// positions. The hub keeps the snapshots.
+func (h *Hub) Publish(steps ...Step) {
+	server := steps[0].Snapshot
 	id := Set{server.Project, server.Environment}
 	h.mu.RLock()
 	set := h.sets[id]
 	h.mu.RUnlock()
-	if set == nil {
-		h.mu.Lock()
-		h.sets[id] = newFlagSet(server, h.terms[id])
-		h.mu.Unlock()
+	if set != nil {
+		if steps[0].Changed == nil {
+			// The way there begins before what is served, which never goes back.
+			steps = []Step{{Snapshot: steps[len(steps)-1].Snapshot}}
+		}
+		for _, step := range steps {
+			set.publish(step.Snapshot, step.Changed)
+		}
 		return
 	}
-	before := set.client.load().snapshot
-	set.server.publish(server, changed)
+	// A set that is new here is brought up to date before anybody can read it.
+	set = newFlagSet(server)
+	for _, step := range steps[1:] {
+		set.publish(step.Snapshot, step.Changed)
+	}
+	h.mu.Lock()
+	terms := h.terms[id]
+	set.terms.Store(&terms)
+	h.sets[id] = set
+	h.mu.Unlock()
+}
+
+func (s *flagSet) publish(server *snapshot.Snapshot, changed []snapshot.Ref) {
+	before := s.client.load().snapshot
+	s.server.publish(server, changed)
 	switch {
 	case changed == nil || before.Position.Epoch != server.Position.Epoch:
-		set.client.publish(server.Client(), nil)
+		s.client.publish(server.Client(), nil)
 	case !concerns(before, server, changed):
-		set.client.reach(server)
+		s.client.reach(server)
 	default:
 		client := server.Client()
-		set.client.publish(client, refsOf(snapshot.Diff(before, client)))
+		s.client.publish(client, refsOf(snapshot.Diff(before, client)))
 	}
 }
 

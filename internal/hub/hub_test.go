@@ -52,7 +52,7 @@ type log struct {
 func newLog(items ...*snapshot.Item) *log {
 	header := snapshot.Header{Project: set.Project, Environment: set.Environment, Projection: snapshot.ProjectionServer}
 	l := &log{hub: hub.New(), current: snapshot.New(header, at(1), time.Now(), items)}
-	l.hub.Publish(l.current, nil)
+	l.hub.Publish(hub.Step{Snapshot: l.current})
 	return l
 }
 
@@ -62,13 +62,13 @@ func (l *log) commit(put ...*snapshot.Item) {
 		changed = append(changed, item.Ref)
 	}
 	l.current = l.current.With(at(l.current.Position.Version+1), time.Now(), put, nil)
-	l.hub.Publish(l.current, changed)
+	l.hub.Publish(hub.Step{Snapshot: l.current, Changed: changed})
 }
 
 func (l *log) remove(key string) {
 	refs := []snapshot.Ref{{Kind: snapshot.KindFlag, Key: key}}
 	l.current = l.current.With(at(l.current.Position.Version+1), time.Now(), nil, refs)
-	l.hub.Publish(l.current, refs)
+	l.hub.Publish(hub.Step{Snapshot: l.current, Changed: refs})
 }
 
 func woken(r *hub.Reader) bool {
@@ -208,12 +208,30 @@ func TestClientReadersAreToldOnlyOfWhatTheySee(t *testing.T) {
 	}
 }
 
+// A set that is read anew from its past does not take its readers back there.
+func TestWhatIsServedNeverGoesBack(t *testing.T) {
+	l := newLog(flag(t, "a", "on", true))
+	past := l.current
+	l.commit(flag(t, "a", "off", true))
+	l.commit(flag(t, "b", "on", true))
+	r := l.hub.Join(set, snapshot.ProjectionServer)
+	defer r.Leave()
+	next := l.current.With(at(4), time.Now(), []*snapshot.Item{flag(t, "b", "off", true)}, nil)
+	l.hub.Publish(hub.Step{Snapshot: past}, hub.Step{Snapshot: next, Changed: []snapshot.Ref{{Kind: snapshot.KindFlag, Key: "b"}}})
+	if d := r.Since(at(3)); d == nil || d.Position != at(4) || d.Event != hub.EventSnapshot || !woken(r) {
+		t.Errorf("a reader at version 3 is sent %+v", d)
+	}
+	if got := l.hub.Position(set); got != at(4) {
+		t.Errorf("served at %s", got)
+	}
+}
+
 func TestANewEpochResendsEverything(t *testing.T) {
 	l := newLog(flag(t, "a", "on", true))
 	r := l.hub.Join(set, snapshot.ProjectionClient)
 	defer r.Leave()
 	restored := snapshot.New(l.current.Header, snapshot.Position{Epoch: "0193", Version: 1}, time.Now(), []*snapshot.Item{flag(t, "z", "on", true)})
-	l.hub.Publish(restored, nil)
+	l.hub.Publish(hub.Step{Snapshot: restored})
 	if d := r.Since(at(1)); !woken(r) || d == nil || d.Event != hub.EventSnapshot {
 		t.Errorf("sent %+v", d)
 	}

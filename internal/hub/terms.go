@@ -1,7 +1,5 @@
 package hub
 
-import "github.com/wigwag/wigwag/snapshot"
-
 // Terms are on which conditions a flag set is served. The zero Terms are those of
 // a set that is served to everybody in every way.
 type Terms struct {
@@ -61,13 +59,6 @@ func (h *Hub) Remove(id Set) {
 func (s *flagSet) wake() {
 	s.server.wake()
 	s.client.wake()
-}
-
-// newFlagSet returns a set that is served on those terms.
-func newFlagSet(server *snapshot.Snapshot, terms Terms) *flagSet {
-	set := &flagSet{server: newTrack(server), client: newTrack(server.Client())}
-	set.terms.Store(&terms)
-	return set
 }
 
 // Terms returns the present terms of what the reader reads.

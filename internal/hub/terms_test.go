@@ -35,7 +35,7 @@ func TestTermsReachReaders(t *testing.T) {
 func TestTermsAreKeptForASetThatComesLater(t *testing.T) {
 	h := hub.New()
 	h.SetTerms(set, hub.Terms{NoStreams: true})
-	h.Publish(newLog().current, nil)
+	h.Publish(hub.Step{Snapshot: newLog().current})
 	r := h.Join(set, snapshot.ProjectionServer)
 	defer r.Leave()
 	if !r.Terms().NoStreams {
@@ -58,7 +58,7 @@ func TestARemovedSetIsServedToNobody(t *testing.T) {
 		t.Error("it is still served")
 	}
 	// One that is published later has nothing of the old readers.
-	l.hub.Publish(l.current, nil)
+	l.hub.Publish(hub.Step{Snapshot: l.current})
 	l.commit(flag(t, "a", "off", true))
 	if woken(r) || !r.Terms().Removed {
 		t.Error("a reader of the removed set follows the new one")

@@ -149,7 +149,7 @@ func (r *rig) publish(environment string, items ...*snapshot.Item) *snapshot.Sna
 	if old == nil {
 		header := snapshot.Header{Project: "default", Environment: environment, Projection: snapshot.ProjectionServer}
 		r.current[environment] = snapshot.New(header, snapshot.Position{Epoch: epochs[environment], Version: 1}, time.Now(), items)
-		r.hub.Publish(r.current[environment], nil)
+		r.hub.Publish(hub.Step{Snapshot: r.current[environment]})
 		return r.current[environment]
 	}
 	refs := []snapshot.Ref{}
@@ -157,7 +157,7 @@ func (r *rig) publish(environment string, items ...*snapshot.Item) *snapshot.Sna
 		refs = append(refs, item.Ref)
 	}
 	r.current[environment] = old.With(snapshot.Position{Epoch: old.Position.Epoch, Version: old.Position.Version + 1}, time.Now(), items, nil)
-	r.hub.Publish(r.current[environment], refs)
+	r.hub.Publish(hub.Step{Snapshot: r.current[environment], Changed: refs})
 	return r.current[environment]
 }
 
