@@ -58,27 +58,6 @@ func readDefinition(ctx context.Context, r store.Reader, project, flag string) (
 	return read(*definition, set, item.Version), nil
 }
 
-// Definitions returns the flags of a project.
-func (c *Control) Definitions(ctx context.Context, project string) ([]Read[Definition], error) {
-	set, err := catalogue(ctx, c.store, project)
-	if err != nil {
-		return nil, err
-	}
-	items, err := items(ctx, c.store, set.ID, store.KindDefinition)
-	if err != nil {
-		return nil, err
-	}
-	definitions := make([]Read[Definition], len(items))
-	for i := range items {
-		definition, err := decode[Definition](set.ID, items[i])
-		if err != nil {
-			return nil, err
-		}
-		definitions[i] = read(*definition, set, items[i].Version)
-	}
-	return definitions, nil
-}
-
 // Definition returns a flag of a project.
 func (c *Control) Definition(ctx context.Context, project, flag string) (Read[Definition], error) {
 	return readDefinition(ctx, c.store, project, flag)

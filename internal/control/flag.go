@@ -26,27 +26,6 @@ func readFlag(ctx context.Context, r store.Reader, set store.Set, flag string) (
 	return read(decoded, set, item.Version), nil
 }
 
-// Flags returns the flags of an environment, as SDKs receive them.
-func (c *Control) Flags(ctx context.Context, project, environment string) ([]Read[*feature.Flag], error) {
-	set, err := flagSet(ctx, c.store, project, environment)
-	if err != nil {
-		return nil, err
-	}
-	items, err := items(ctx, c.store, set.ID, snapshot.KindFlag)
-	if err != nil {
-		return nil, err
-	}
-	flags := make([]Read[*feature.Flag], len(items))
-	for i := range items {
-		flag, err := decode[feature.Flag](set.ID, items[i])
-		if err != nil {
-			return nil, err
-		}
-		flags[i] = read(flag, set, items[i].Version)
-	}
-	return flags, nil
-}
-
 // Flag returns a flag of an environment, as SDKs receive it.
 func (c *Control) Flag(ctx context.Context, project, environment, flag string) (Read[*feature.Flag], error) {
 	set, err := flagSet(ctx, c.store, project, environment)

@@ -51,32 +51,6 @@ func (c *Control) CreateProject(ctx context.Context, w Write, p Project) (Writte
 	return written, err
 }
 
-// Projects returns all projects.
-func (c *Control) Projects(ctx context.Context) ([]Project, error) {
-	sets, err := c.store.Sets(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read sets: %w", err)
-	}
-	projects := []Project{}
-	for _, set := range sets {
-		if !set.ID.IsCatalogue() {
-			continue
-		}
-		items, err := items(ctx, c.store, set.ID, store.KindProject)
-		if err != nil {
-			return nil, err
-		}
-		for _, item := range items {
-			project, err := decode[Project](set.ID, item)
-			if err != nil {
-				return nil, err
-			}
-			projects = append(projects, *project)
-		}
-	}
-	return projects, nil
-}
-
 // CreateEnvironment adds an environment to a project. Every flag of the project
 // gets its initial configuration there. A key that is taken is a Conflict.
 // Written.Position is that of the project's catalogue. IfMatch means nothing
@@ -130,21 +104,4 @@ func (c *Control) CreateEnvironment(ctx context.Context, w Write, project string
 		return err
 	})
 	return written, err
-}
-
-// Environments returns the environments of a project.
-func (c *Control) Environments(ctx context.Context, project string) ([]Environment, error) {
-	set, err := catalogue(ctx, c.store, project)
-	if err != nil {
-		return nil, err
-	}
-	documents, err := decodeAll[Environment](ctx, c.store, set.ID, store.KindEnvironment)
-	if err != nil {
-		return nil, err
-	}
-	environments := make([]Environment, len(documents))
-	for i, d := range documents {
-		environments[i] = *d
-	}
-	return environments, nil
 }

@@ -32,45 +32,6 @@ func readSegment(ctx context.Context, r store.Reader, set store.Set, segment str
 	return read(decoded, set, item.Version), nil
 }
 
-// Segments returns the segments of an environment. A list too long to be kept in
-// the segment is only counted, in Shards; [Control.Segment] returns it.
-func (c *Control) Segments(ctx context.Context, project, environment string) ([]Read[*feature.Segment], error) {
-	set, err := flagSet(ctx, c.store, project, environment)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := items(ctx, c.store, set.ID, snapshot.KindSegment)
-	if err != nil {
-		return nil, err
-	}
-	segments := make([]Read[*feature.Segment], len(stored))
-	sharded := false
-	for i := range stored {
-		segment, err := decode[feature.Segment](set.ID, stored[i])
-		if err != nil {
-			return nil, err
-		}
-		sharded = sharded || segment.Shards != feature.Shards{}
-		segments[i] = read(segment, set, stored[i].Version)
-	}
-	if !sharded {
-		return segments, nil
-	}
-	shards, err := items(ctx, c.store, set.ID, snapshot.KindKeys)
-	if err != nil {
-		return nil, err
-	}
-	latest := make(map[string]uint64)
-	for i := range shards {
-		segment := segmentOfShard(shards[i].Ref)
-		latest[segment] = max(latest[segment], shards[i].Version)
-	}
-	for i := range segments {
-		segments[i] = read(segments[i].Value, set, max(segments[i].ChangedAt.Version, latest[segments[i].Value.Key]))
-	}
-	return segments, nil
-}
-
 // Segment returns a segment with its lists whole and sorted, however they are
 // stored.
 func (c *Control) Segment(ctx context.Context, project, environment, segment string) (Read[*feature.Segment], error) {

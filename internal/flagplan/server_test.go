@@ -54,13 +54,18 @@ func newServer(t *testing.T, tb tb) *server {
 func (s *server) state(tb tb) *flagplan.State {
 	tb.Helper()
 	state := &flagplan.State{Definitions: map[string]flagplan.Definition{}, Environments: map[string]*flagplan.Environment{}}
-	definitions, err := s.control.Definitions(s.t.Context(), project)
-	if err != nil {
-		tb.Fatalf("%v", err)
+	all := control.Query{Limit: 10_000}
+	var definitions []control.Definition
+	for _, archived := range []bool{false, true} {
+		page, err := s.control.DefinitionPage(s.t.Context(), project, control.FlagQuery{Query: all, Archived: archived})
+		if err != nil {
+			tb.Fatalf("%v", err)
+		}
+		state.Position = page.Position
+		definitions = append(definitions, page.Items...)
 	}
-	for _, read := range definitions {
-		d := read.Value
-		state.Position = read.Position
+	for i := range definitions {
+		d := &definitions[i]
 		state.Definitions[d.Key] = flagplan.Definition{Archived: d.Archived, Definition: flagfile.Definition{
 			Definition: d.Definition, Description: d.Description, Owner: d.Owner, Tags: d.Tags, Permanent: d.Permanent, Schema: d.Schema,
 		}}
@@ -68,21 +73,20 @@ func (s *server) state(tb tb) *flagplan.State {
 	for _, key := range environments {
 		environment := &flagplan.Environment{Flags: map[string]feature.Configuration{}, Segments: map[string]feature.Segment{}}
 		state.Environments[key] = environment
-		flags, err := s.control.Flags(s.t.Context(), project, key)
+		flags, err := s.control.FlagPage(s.t.Context(), project, key, control.FlagQuery{Query: all})
 		if err != nil {
 			tb.Fatalf("%v", err)
 		}
-		for _, read := range flags {
-			environment.Position = read.Position
-			environment.Flags[read.Value.Key] = read.Value.Configuration
+		environment.Position = flags.Position
+		for _, flag := range flags.Items {
+			environment.Flags[flag.Key] = flag.Configuration
 		}
-		segments, err := s.control.Segments(s.t.Context(), project, key)
+		segments, err := s.control.SegmentPage(s.t.Context(), project, key, all)
 		if err != nil {
 			tb.Fatalf("%v", err)
 		}
-		for _, read := range segments {
-			environment.Position = read.Position
-			environment.Segments[read.Value.Key] = *read.Value
+		for _, segment := range segments.Items {
+			environment.Segments[segment.Key] = *segment
 		}
 	}
 	return state

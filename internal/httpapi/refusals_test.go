@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wigwag/wigwag/internal/control"
 	"github.com/wigwag/wigwag/internal/httpapi"
 	"github.com/wigwag/wigwag/internal/web"
 )
@@ -19,27 +20,28 @@ import (
 func positions(t *testing.T, s *service) []string {
 	t.Helper()
 	ctx := context.Background()
-	reads, err := s.control.Definitions(ctx, "shop")
+	all := control.Query{Limit: 1000}
+	definitions, err := s.control.DefinitionPage(ctx, "shop", control.FlagQuery{Query: all})
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := []string{reads[0].Position.String()}
+	at := []string{definitions.Position.String()}
 	for _, environment := range []string{"production", "staging"} {
-		flags, err := s.control.Flags(ctx, "shop", environment)
+		flags, err := s.control.FlagPage(ctx, "shop", environment, control.FlagQuery{Query: all})
 		if err != nil {
 			t.Fatal(err)
 		}
-		at = append(at, flags[0].Position.String())
+		at = append(at, flags.Position.String())
 	}
-	projects, err := s.control.Projects(ctx)
+	projects, err := s.control.ProjectPage(ctx, all, func(string) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
-	environments, err := s.control.Environments(ctx, "shop")
+	environments, err := s.control.EnvironmentPage(ctx, "shop", all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(at, fmt.Sprint(len(projects), len(environments)))
+	return append(at, fmt.Sprint(len(projects.Items), len(environments.Items)))
 }
 
 func TestRefusals(t *testing.T) {
